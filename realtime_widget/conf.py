@@ -1,0 +1,100 @@
+"""Every setting, its default and its unit.
+
+A site sets what it wants to differ in one dict::
+
+    REALTIME_WIDGET = {"MAX_SESSION_S": 300, "ENGINE": "http://127.0.0.1:11434/v1"}
+
+``get_conf()`` is read when it is used, so ``override_settings`` works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+SETTING_NAME = "REALTIME_WIDGET"
+
+
+@dataclass(frozen=True, slots=True)
+class Conf:
+    """Typed settings; the attribute names are the dict's keys."""
+
+    # The embedded engine: "" for its own rules, the URL of a chat-completions API
+    # ("http://127.0.0.1:11434/v1"), or a dict with DIALOGUE_URL, DIALOGUE_MODEL,
+    # DIALOGUE_KEY_ENV, STT_MODEL_DIR, and dotted paths VAD, STT, TTS, DIALOGUE.
+    ENGINE: str | Mapping[str, Any] = ""
+    # Names of environment variables and settings a Provider row may read a key from.
+    KEY_NAMES: tuple[str, ...] = ("OPENAI_API_KEY",)
+    # Hosts a Provider row may point at besides public ones ("127.0.0.1:8765").
+    UPSTREAM_HOSTS: tuple[str, ...] = ()
+
+    # Opening a session
+    TOKEN_TTL_S: float = 60.0
+    START_TIMEOUT_S: float = 5.0
+    SESSIONS_PER_PROCESS: int = 1_000
+    SESSIONS_PER_WIDGET: int = 0  # 0: no bound
+    SESSIONS_PER_USER: int = 2
+    SESSIONS_PER_IP: int = 5
+    OPENS_PER_MINUTE_PER_IP: int = 60
+    TRUSTED_PROXIES: int = 0  # how many X-Forwarded-For hops to believe
+
+    # One session
+    MAX_SESSION_S: float = 600.0
+    HARD_MAX_SESSION_S: float = 3_300.0
+    IDLE_S: float = 120.0
+    FRAME_BYTES: int = 128 * 1024
+    MESSAGES_PER_S: float = 60.0
+    MESSAGES_BURST: int = 120
+    AUDIO_RATE: float = 1.25  # times real time
+    AUDIO_BURST_S: float = 5.0
+    TURNS_PER_S: float = 0.5
+    TURNS_BURST: int = 10
+    TEXT_CHARS: int = 4_000
+    ERRORS_PER_SESSION: int = 15
+    MAX_RESPONSE_AUDIO_S: float = 180.0
+    PLAYBACK_LEAD_S: float = 2.5
+    STALLED_BROWSER_S: float = 15.0
+    OUTBOUND_BYTES: int = 2 * 1024 * 1024
+
+    # Tools
+    TOOL_TIMEOUT_S: float = 20.0
+    TOOL_THREADS: int = 8
+    TOOLS_AT_ONCE: int = 5
+    TOOL_ARGUMENTS_BYTES: int = 64 * 1024
+    TOOL_OUTPUT_BYTES: int = 32 * 1024
+
+    # The model's side
+    UPSTREAM_OPEN_S: float = 10.0
+    UPSTREAM_EVENT_BYTES: int = 4 * 1024 * 1024
+
+    # Records
+    RECORD_FLUSH_S: float = 1.0
+    RECORD_BATCH_ROWS: int = 100
+    RECORD_QUEUE_ROWS: int = 1_000
+
+    # Keys that are in the dict but mean nothing; a system check names them.
+    unknown: tuple[str, ...] = field(default=())
+
+
+@cache
+def get_conf() -> Conf:
+    """Return the settings of this process, read once and again when they change."""
+    given: Mapping[str, Any] = getattr(settings, SETTING_NAME, {})
+    known = {f.name for f in fields(Conf)} - {"unknown"}
+    return Conf(
+        **{key: value for key, value in given.items() if key in known},
+        unknown=tuple(key for key in given if key not in known),
+    )
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == SETTING_NAME:
+        get_conf.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="realtime_widget.conf")

@@ -1,0 +1,150 @@
+"""What the bridge needs from the world, as interfaces a test can replace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+
+class BrowserPort(Protocol):
+    """The page's end of the bridge."""
+
+    async def send_text(self, text: str) -> None:
+        """Send one JSON message.
+
+        Raises:
+            SessionClosed: If the page is gone.
+        """
+
+    async def send_audio(self, audio: bytes) -> None:
+        """Send one frame of audio in the session's format.
+
+        Raises:
+            SessionClosed: If the page is gone.
+        """
+
+
+class UpstreamPort(Protocol):
+    """The model's end of the bridge: one JSON event a frame, as UTF-8 bytes."""
+
+    async def send(self, event: bytes) -> None:
+        """Send one client event.
+
+        Raises:
+            UpstreamClosed: If the connection has ended.
+        """
+
+    async def receive(self) -> bytes:
+        """Return the next server event.
+
+        Cancelling this is safe: no event is lost.
+
+        Raises:
+            UpstreamClosed: When the connection has ended.
+        """
+
+    async def close(self) -> None:
+        """End the connection; idempotent, never raises, at most 2 s."""
+
+
+class ToolPort(Protocol):
+    """Runs one server-side tool call."""
+
+    async def run(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Return the handler's JSON-serialisable result.
+
+        The caller bounds the time; cancellation must leave nothing behind but a
+        thread that may finish late.
+
+        Raises:
+            ToolError: With words for the model.
+            Exception: Anything else a handler raises; the traceback goes to the log,
+                never to the model or the page.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFact:
+    """Something was said, as far as it is known now.
+
+    The same ``item_id`` may come again with more; the last one holds.
+
+    Attributes:
+        item_id: The protocol's id of the item.
+        role: Who said it.
+        text: The words: typed text, transcript, or what was heard of an answer.
+        source: How it came: by voice or typed.
+        status: ``completed``, or ``interrupted`` when the visitor cut in.
+        previous_item_id: The item before it, None for the first or unknown.
+        heard_ms: How much of the answer's audio was heard, None when not cut.
+        agent: Name of the agent that answered, "" for the visitor.
+    """
+
+    item_id: str
+    role: Literal["user", "assistant", "system"]
+    text: str
+    source: Literal["voice", "text"] = "voice"
+    status: Literal["completed", "interrupted", "failed"] = "completed"
+    previous_item_id: str | None = None
+    heard_ms: int | None = None
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFact:
+    """A tool call was answered.
+
+    Attributes:
+        call_id: The protocol's id of the call.
+        name: The tool.
+        arguments: JSON text as the model wrote it.
+        output: JSON text the model was given.
+        status: ``completed``, ``failed``, ``timeout``, ``unknown_tool``,
+            ``bad_arguments`` or ``cancelled``.
+        duration_ms: From the call's arrival to its answer.
+    """
+
+    call_id: str
+    name: str
+    arguments: str
+    output: str
+    status: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFact:
+    """What one answer or one transcription cost, in the provider's own shape."""
+
+    kind: Literal["response", "transcription"]
+    model: str
+    response_id: str = ""
+    usage: Mapping[str, Any] = field(default_factory=dict)
+
+
+Fact = ItemFact | ToolFact | UsageFact
+
+
+class RecorderPort(Protocol):
+    """Takes what happened. Called on the event loop, returns at once."""
+
+    def record(self, fact: Fact) -> None:
+        """Queue one fact; never blocks and never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """How a session ended.
+
+    Attributes:
+        reason: One of the browser protocol's stop reasons.
+        duration_s: From the upstream's acceptance to the end; 0 when it never was.
+        close_code: What the page's socket is to be closed with.
+        error_code: Code from the error table, "" for a normal end.
+    """
+
+    reason: str
+    duration_s: float
+    close_code: int
+    error_code: str = ""

@@ -1,0 +1,3 @@
+"""Dialling out: one connection class, the providers, REST calls."""
+
+from __future__ import annotations
