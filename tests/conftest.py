@@ -1,0 +1,75 @@
+"""Fixtures and rules of the whole suite.
+
+What a machine lacks (a browser, Redis, PostgreSQL) skips its tests by name;
+with ``CI=true`` it fails them, so that nothing is silently left out there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.servers import RunningServer, run_daphne, run_uvicorn
+
+MUST_RUN = os.environ.get("CI", "").lower() in ("1", "true")
+
+
+def _browser() -> str:
+    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "chrome")):
+        return ""
+    return "needs Chromium (apt-get install chromium, or playwright install chromium)"
+
+
+def _redis() -> str:
+    return "" if shutil.which("redis-server") else "needs redis-server"
+
+
+def _postgres() -> str:
+    if os.environ.get("TEST_DATABASE") == "postgres":
+        return ""
+    return "needs PostgreSQL: set TEST_DATABASE=postgres and PGHOST, PGUSER"
+
+
+# Marker -> what is missing in words, "" when nothing is.
+REQUIREMENTS: dict[str, Callable[[], str]] = {
+    "browser": _browser,
+    "redis": _redis,
+    "postgres": _postgres,
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers that this file gives a meaning."""
+    config.addinivalue_line("markers", "redis: needs a Redis server program")
+    config.addinivalue_line("markers", "postgres: needs a PostgreSQL server")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or fail where everything must run, what the machine cannot do."""
+    for marker, missing in REQUIREMENTS.items():
+        if item.get_closest_marker(marker) is None:
+            continue
+        reason = missing()
+        if reason and MUST_RUN and marker != "postgres":
+            pytest.fail(f"{marker} test: {reason}", pytrace=False)
+        if reason:
+            pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def asgi_server() -> Iterator[RunningServer]:
+    """Run the test site on a real Daphne, once for the whole run.
+
+    A test that uses it marks itself ``django_db(transaction=True)``: the server's
+    threads have connections of their own and see only what is committed.
+    """
+    yield from run_daphne()
+
+
+@pytest.fixture(scope="session")
+def uvicorn_server() -> Iterator[RunningServer]:
+    """Run the test site on a real uvicorn, once for the whole run."""
+    yield from run_uvicorn()
