@@ -1,0 +1,147 @@
+"""The table of handlers, filled by the decorator."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, ParamSpec, TypeVar, overload
+
+from asgiref.sync import iscoroutinefunction
+from django.utils.module_loading import autodiscover_modules
+from pydantic import BaseModel
+
+from realtime_widget.handlers.signatures import (
+    arguments_model,
+    json_schema,
+    read_docstring,
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MODULE_NAME = "realtime_tools"
+# Names of functions in the Realtime API, tools[].name.
+TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """One decorated function.
+
+    Attributes:
+        name: What a Tool row and the model call it.
+        function: The function as written.
+        description: The docstring without its sections.
+        parameters: JSON Schema of the arguments.
+        run_in: ``loop`` for ``async def``, else ``thread``.
+        timeout_s: Its own bound, None for the tool's.
+        requires_login: Whether an anonymous visitor is refused.
+        permission: Permission the user needs (``app.codename``), "" for none.
+    """
+
+    name: str
+    function: Callable[..., Any] = field(repr=False)
+    description: str
+    parameters: dict[str, Any] = field(repr=False)
+    arguments: type[BaseModel] = field(repr=False)
+    run_in: Literal["loop", "thread"]
+    timeout_s: float | None = None
+    requires_login: bool = False
+    permission: str = ""
+
+    @property
+    def path(self) -> str:
+        """Return where the function is, for people."""
+        return f"{self.function.__module__}.{self.function.__qualname__}"
+
+
+# Name -> handler, of every imported ``realtime_tools`` module.
+registered: dict[str, Handler] = {}
+
+
+@overload
+def function_handler(function: Callable[P, R], /) -> Callable[P, R]: ...
+
+
+@overload
+def function_handler(
+    *,
+    name: str = "",
+    timeout_s: float | None = None,
+    requires_login: bool = False,
+    permission: str = "",
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+
+
+def function_handler(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str = "",
+    timeout_s: float | None = None,
+    requires_login: bool = False,
+    permission: str = "",
+) -> Any:
+    """Let a model call this function.
+
+    Args:
+        function: Takes ``context`` first; every other parameter has a type.
+        name: What the model calls it; the function's name when "".
+        timeout_s: Longest time it may take; the tool's when None.
+        requires_login: Refuse visitors who are not signed in.
+        permission: Refuse users without this permission (``app.codename``).
+
+    Returns:
+        The function itself, or a decorator that does.
+
+    Raises:
+        ValueError: If the name is taken or not allowed, or the signature cannot
+            be called with named JSON values.
+    """
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        description, words = read_docstring(function)
+        arguments = arguments_model(function, words)
+        chosen = name or function.__name__
+        _add(
+            Handler(
+                name=chosen,
+                function=function,
+                description=description or chosen.replace("_", " "),
+                parameters=json_schema(arguments),
+                arguments=arguments,
+                run_in="loop" if iscoroutinefunction(function) else "thread",
+                timeout_s=timeout_s,
+                requires_login=requires_login or bool(permission),
+                permission=permission,
+            )
+        )
+        return function
+
+    return register if function is None else register(function)
+
+
+def _add(handler: Handler) -> None:
+    """Put a handler into the table; the same function may come again."""
+    if not TOOL_NAME.fullmatch(handler.name):
+        raise ValueError(
+            f"{handler.path}: tool name {handler.name!r} is not 1 to 64 letters, "
+            "digits, '_' or '-'."
+        )
+    if inspect.isgeneratorfunction(handler.function) or inspect.isasyncgenfunction(
+        handler.function
+    ):
+        raise ValueError(f"{handler.path}: a tool returns a value, it cannot yield.")
+    present = registered.get(handler.name)
+    if present is not None and present.path != handler.path:
+        raise ValueError(
+            f"Two tools are named {handler.name!r}: {present.path} and {handler.path}."
+        )
+    registered[handler.name] = handler
+
+
+def autodiscover() -> None:
+    """Import ``realtime_tools`` of every installed app."""
+    autodiscover_modules(MODULE_NAME)
