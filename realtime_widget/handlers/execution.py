@@ -9,14 +9,12 @@ their own for the same reason.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
-from django.db import close_old_connections, connections
+from django.db import connections
 from django.utils import translation
 from django.utils.functional import Promise
 from pydantic_core import to_jsonable_python
@@ -26,6 +24,9 @@ from realtime_widget.exceptions import ToolError, ToolTimeout
 from realtime_widget.handlers.context import ToolContext
 from realtime_widget.handlers.registry import Handler
 from realtime_widget.handlers.signatures import validated
+from realtime_widget.threads import ThreadPool
+
+T = TypeVar("T")
 
 # Calls that may wait for each thread; more are refused at once, because the
 # visitor is waiting too.
@@ -34,52 +35,6 @@ WAITING_PER_THREAD = 4
 SIGN_IN_FIRST = "The visitor has to sign in on the page before this can be done."
 NOT_ALLOWED = "The signed-in user is not allowed to do this."
 BUSY = "The site is too busy to do this now. Apologise and offer to try again."
-
-
-class ThreadPool:
-    """A bounded pool that refuses instead of queueing without end.
-
-    Args:
-        threads: How many calls run at the same time.
-        name: Prefix of the threads' names.
-    """
-
-    def __init__(self, threads: int, name: str) -> None:
-        self.threads = threads
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._lock = threading.Lock()
-        self._taken = 0
-
-    async def run(self, function: Callable[[], Any]) -> Any:
-        """Return what the function returns.
-
-        Cancelling this frees the caller at once: a call that still waits is
-        dropped, one that runs finishes late and its result is thrown away.
-
-        Raises:
-            ToolError: If the pool and its waiting line are full.
-        """
-        with self._lock:
-            if self._taken >= self.threads * (1 + WAITING_PER_THREAD):
-                raise ToolError(BUSY)
-            self._taken += 1
-        context = contextvars.copy_context()
-        future = self._executor.submit(context.run, _with_connections, function)
-        future.add_done_callback(self._gone)
-        return await asyncio.wrap_future(future)
-
-    def _gone(self, _future: object) -> None:
-        with self._lock:
-            self._taken -= 1
-
-
-def _with_connections(function: Callable[[], Any]) -> Any:
-    """Call with fresh database connections and hand them back afterwards."""
-    close_old_connections()
-    try:
-        return function()
-    finally:
-        close_old_connections()
 
 
 class OwnThreadContext(ThreadSensitiveContext):
@@ -99,7 +54,7 @@ class OwnThreadContext(ThreadSensitiveContext):
             executor.shutdown(wait=False)
 
 
-_pools: dict[str, ThreadPool] = {}
+_pools: dict[int, ThreadPool] = {}
 _pools_lock = threading.Lock()
 
 
@@ -107,10 +62,17 @@ def tool_pool() -> ThreadPool:
     """Return the process's pool for handlers, sized by ``TOOL_THREADS``."""
     threads = get_conf().TOOL_THREADS
     with _pools_lock:
-        pool = _pools.get("tools")
-        if pool is None or pool.threads != threads:
-            pool = _pools["tools"] = ThreadPool(threads, "realtime-tool")
-        return pool
+        if threads not in _pools:
+            _pools[threads] = ThreadPool(threads, "realtime-tool")
+        return _pools[threads]
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    """Return what the function returns, or refuse when the line is too long."""
+    pool = tool_pool()
+    if pool.taken >= pool.threads * (1 + WAITING_PER_THREAD):
+        raise ToolError(BUSY)
+    return await pool.run(function)
 
 
 async def run_handler(
@@ -134,7 +96,7 @@ async def run_handler(
     try:
         async with asyncio.timeout(handler.timeout_s) as bound:
             if handler.run_in == "thread":
-                return await tool_pool().run(lambda: _call(handler, context, values))
+                return await _in_thread(lambda: _call(handler, context, values))
             return await _acall(handler, context, values)
     except TimeoutError as exc:
         if not bound.expired():
@@ -152,9 +114,7 @@ def _call(handler: Handler, context: ToolContext, values: dict[str, Any]) -> Any
 
 async def _acall(handler: Handler, context: ToolContext, values: dict[str, Any]) -> Any:
     """Await an ``async def``, with permission and language."""
-    if handler.permission and not await tool_pool().run(
-        lambda: _allowed(handler, context)
-    ):
+    if handler.permissions and not await _in_thread(lambda: _allowed(handler, context)):
         raise ToolError(NOT_ALLOWED)
     async with OwnThreadContext():
         with translation.override(context.language or None):
@@ -162,7 +122,7 @@ async def _acall(handler: Handler, context: ToolContext, values: dict[str, Any])
 
 
 def _allowed(handler: Handler, context: ToolContext) -> bool:
-    return not handler.permission or bool(context.user.has_perm(handler.permission))
+    return bool(context.user.has_perms(handler.permissions))
 
 
 def _jsonable(value: Any) -> Any:

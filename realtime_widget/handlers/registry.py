@@ -38,7 +38,7 @@ class Handler:
         run_in: ``loop`` for ``async def``, else ``thread``.
         timeout_s: Its own bound, None for the tool's.
         requires_login: Whether an anonymous visitor is refused.
-        permission: Permission the user needs (``app.codename``), "" for none.
+        permissions: Permissions the user needs, all of them (``app.codename``).
     """
 
     name: str
@@ -49,7 +49,7 @@ class Handler:
     run_in: Literal["loop", "thread"]
     timeout_s: float | None = None
     requires_login: bool = False
-    permission: str = ""
+    permissions: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -115,7 +115,7 @@ def function_handler(
                 run_in="loop" if iscoroutinefunction(function) else "thread",
                 timeout_s=timeout_s,
                 requires_login=requires_login or bool(permission),
-                permission=permission,
+                permissions=(permission,) if permission else (),
             )
         )
         return function

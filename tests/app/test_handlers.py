@@ -23,7 +23,8 @@ from realtime_widget.handlers import (
     registered,
     run_handler,
 )
-from realtime_widget.handlers.execution import WAITING_PER_THREAD, ThreadPool
+from realtime_widget.handlers.execution import WAITING_PER_THREAD
+from realtime_widget.threads import ThreadPool
 
 
 class Address(BaseModel):
@@ -352,19 +353,27 @@ async def test_timeout_error_of_the_handler_itself_is_not_mistaken_for_ours(anon
         await run_handler(registered["inner"], anonymous, {})
 
 
-async def test_full_pool_refuses_with_words_and_recovers():
-    pool, release = ThreadPool(1, "test-tool"), threading.Event()
+async def test_full_pool_refuses_with_words_and_recovers(anonymous, settings):
+    settings.REALTIME_WIDGET = {"TOOL_THREADS": 1}
+    release = threading.Event()
+
+    @function_handler
+    def wait(context):
+        """Wait."""
+        return release.wait(10)
+
+    handler = registered["wait"]
     async with asyncio.TaskGroup() as tasks:
         running = [
-            tasks.create_task(pool.run(lambda: release.wait(10)))
+            tasks.create_task(run_handler(handler, anonymous, {}))
             for _ in range(1 + WAITING_PER_THREAD)
         ]
         await asyncio.sleep(0)
         with pytest.raises(ToolError, match="busy"):
-            await pool.run(lambda: None)
+            await run_handler(handler, anonymous, {})
         release.set()
     assert all(task.result() for task in running)
-    assert await pool.run(lambda: "free again") == "free again"
+    assert await run_handler(handler, anonymous, {}) is True
 
 
 async def test_cancelled_call_that_still_waits_never_runs():

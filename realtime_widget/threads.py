@@ -1,0 +1,71 @@
+"""Bounded thread pools for synchronous work beside the calls.
+
+``sync_to_async`` sends all consumers of a process through one shared thread, so
+one slow query would stall every other session's. Work of this app runs in pools of
+its own: handlers in one, rows in another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from django.db import close_old_connections
+
+T = TypeVar("T")
+
+# Opening sessions and noting a provider's health: short queries only.
+ROW_THREADS = 4
+
+
+class ThreadPool:
+    """A pool that counts what it was given.
+
+    Args:
+        threads: How many calls run at the same time.
+        name: Prefix of the threads' names.
+    """
+
+    def __init__(self, threads: int, name: str) -> None:
+        self.threads = threads
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._lock = threading.Lock()
+        self._taken = 0
+
+    @property
+    def taken(self) -> int:
+        """Return how many calls run or wait."""
+        return self._taken
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Return what the function returns, from a thread.
+
+        Database connections are looked after before and behind the call.
+        Cancelling frees the caller at once: a call that still waits is dropped,
+        one that runs finishes late and its result is thrown away.
+        """
+        with self._lock:
+            self._taken += 1
+        context = contextvars.copy_context()
+        future = self._executor.submit(context.run, _with_connections, function)
+        future.add_done_callback(self._gone)
+        return await asyncio.wrap_future(future)
+
+    def _gone(self, _future: Future[Any]) -> None:
+        with self._lock:
+            self._taken -= 1
+
+
+def _with_connections(function: Callable[[], T]) -> T:
+    close_old_connections()
+    try:
+        return function()
+    finally:
+        close_old_connections()
+
+
+row_pool = ThreadPool(ROW_THREADS, "realtime-rows")
