@@ -7,7 +7,7 @@ BENCH ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
 TSC := node_modules/.bin/tsc
 # With a selection of the caller's own, one of the two calls may find nothing (5).
 pytest = $(PY) -m pytest $(1) $(PYTEST) || { code=$$?; [ $$code -eq 5 ] && [ -n "$(PYTEST)" ] || exit $$code; }
