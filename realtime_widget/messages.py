@@ -10,9 +10,14 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
-from django.utils.translation import get_language_info, override
+from django.utils.translation import (
+    get_language_info,
+    get_supported_language_variant,
+    override,
+)
 from django.utils.translation import gettext_lazy as _
 
 MAX_TEXT_CHARS: Final = 200
@@ -139,6 +144,18 @@ def texts(
         if key in TEXTS and text
     }
     return {**words, **own}
+
+
+def best_language(wanted: str) -> str:
+    """Return the site's language that comes nearest to a tag, else the site's own.
+
+    Args:
+        wanted: A BCP 47 tag from a browser; anything else is harmless.
+    """
+    try:
+        return get_supported_language_variant(wanted)
+    except (LookupError, ValueError):
+        return settings.LANGUAGE_CODE
 
 
 def text_direction(language: str) -> str:

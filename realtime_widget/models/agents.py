@@ -8,7 +8,6 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from realtime_widget.models import schemas, validators
-from realtime_widget.session.config import DEFAULT_TOOL_TIMEOUT_S
 
 # Bounds of the Realtime session object: audio.output.speed and max_output_tokens.
 MIN_SPEED, MAX_SPEED = 0.25, 1.5
@@ -57,9 +56,13 @@ class Tool(models.Model):
     )
     timeout_s = models.FloatField(
         _("time limit (seconds)"),
-        default=DEFAULT_TOOL_TIMEOUT_S,
+        null=True,
+        blank=True,
         validators=[MinValueValidator(0.1), MaxValueValidator(MAX_TOOL_TIMEOUT_S)],
-        help_text=_("The model is told when the function takes longer."),
+        help_text=_(
+            "The model is told when the function takes longer. Empty: the function's own limit,"
+            " else the site's setting."
+        ),
     )
     requires_login = models.BooleanField(
         _("for signed-in visitors only"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
@@ -142,7 +144,7 @@ class Provider(models.Model):
         now = timezone.now()
         rows = type(self).objects.filter(pk=self.pk)
         if ok:
-            minute_ago = now - timezone.timedelta(minutes=1)
+            minute_ago = now - timedelta(minutes=1)
             rows = rows.exclude(health_state=state, health_at__gt=minute_ago)
         reason = "" if ok else reason[:HEALTH_REASON_CHARS]
         rows.update(health_state=state, health_reason=reason, health_at=now)

@@ -1,0 +1,19 @@
+"""From rows to what a session needs, and to what a page may know.
+
+``find_widget`` is the one query both start with.
+"""
+
+from __future__ import annotations
+
+from realtime_widget.configs.lookup import find_widget
+from realtime_widget.configs.page import public_config
+from realtime_widget.configs.session import session_config, target
+from realtime_widget.configs.tools import resolved_handlers
+
+__all__ = [
+    "find_widget",
+    "public_config",
+    "resolved_handlers",
+    "session_config",
+    "target",
+]

@@ -1,0 +1,150 @@
+"""The HTML of the tag, once for every template language.
+
+``templatetags/realtime_widget.py`` and ``jinja.py`` only find the request and the
+nonce in their kind of context and call ``render_widget``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.sites.shortcuts import get_current_site
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import HttpRequest
+from django.template import TemplateSyntaxError
+from django.templatetags.static import static
+from django.utils.html import format_html, json_script
+from django.utils.safestring import SafeString, mark_safe
+
+from realtime_widget.configs import find_widget, public_config
+from realtime_widget.configs.lookup import widgets_on
+from realtime_widget.models import Widget
+
+logger = logging.getLogger(__name__)
+
+MODULE: Final = "realtime_widget/realtime-widget.js"
+HIDDEN: Final = mark_safe("<!-- realtime-widget: not available here -->")
+REQUEST_ATTRIBUTE: Final = "_realtime_widget_tags"
+# Without a request nothing tells one page from the next: then ids never repeat.
+_numbers = itertools.count(1)
+
+
+def render_widget(
+    slug: str,
+    *,
+    request: HttpRequest | None = None,
+    nonce: object = None,
+    script: bool | None = None,
+) -> SafeString:
+    """Return the HTML of a widget.
+
+    Args:
+        slug: The widget's slug.
+        request: The page's request: decides the site, counts the tags of a page.
+        nonce: The page's CSP nonce; None for none.
+        script: Whether to bring the module script along; None for the first tag of
+            a page only. Set it where a piece of the page is cached by itself.
+
+    Returns:
+        The element, its configuration and its script; a comment when the widget
+        cannot be shown and ``DEBUG`` is off.
+
+    Raises:
+        TemplateSyntaxError: In ``DEBUG``, when the widget cannot be shown.
+    """
+    site = current_site(request)
+    widget = find_widget(slug, site)
+    if widget is None:
+        return _missing(slug, site)
+    return widget_html(widget, request=request, nonce=nonce, script=script)
+
+
+def widget_html(
+    widget: Widget,
+    *,
+    request: HttpRequest | None = None,
+    nonce: object = None,
+    script: bool | None = None,
+) -> SafeString:
+    """Return the HTML of a widget that is at hand; see ``render_widget``."""
+    number = _next_number(request)
+    config = public_config(widget)
+    config_id = f"realtime-widget-{widget.slug}-{number}"
+    element = format_html(
+        '<realtime-widget slug="{}" config="{}" lang="{}" dir="{}"><p>{}</p></realtime-widget>',
+        widget.slug,
+        config_id,
+        config["language"],
+        config["dir"],
+        config["texts"]["no_javascript"],
+    )
+    data = json_script(config, config_id)
+    with_script = script if script is not None else request is None or number == 1
+    module = _module_script(nonce) if with_script else ""
+    return format_html("{}\n{}\n{}", element, data, module)
+
+
+def page_nonce(in_context: object, request: HttpRequest | None) -> object:
+    """Return the page's CSP nonce from wherever the site keeps it, else None.
+
+    Args:
+        in_context: ``csp_nonce`` of the template's context.
+        request: The page's request.
+
+    Django 6 puts ``csp_nonce`` into the context by a context processor and keeps it on
+    the request; django-csp keeps ``csp_nonce`` on the request. Both are lazy and
+    false until they are written out for the first time.
+    """
+    candidates = (
+        in_context,
+        getattr(request, "csp_nonce", None),
+        getattr(request, "_csp_nonce", None),
+    )
+    return next((nonce for nonce in candidates if nonce is not None), None)
+
+
+def current_site(request: HttpRequest | None) -> Any:
+    """Return the site a page belongs to, None when it is not known."""
+    try:
+        return get_current_site(request)
+    except (ObjectDoesNotExist, AttributeError):
+        return None
+
+
+def _next_number(request: HttpRequest | None) -> int:
+    if request is None:
+        return next(_numbers)
+    number: int = getattr(request, REQUEST_ATTRIBUTE, 0) + 1
+    setattr(request, REQUEST_ATTRIBUTE, number)
+    return number
+
+
+def _module_script(nonce: object) -> SafeString:
+    value = "" if nonce is None else str(nonce)
+    if not value:
+        return format_html('<script type="module" src="{}"></script>', static(MODULE))
+    return format_html(
+        '<script type="module" src="{}" nonce="{}"></script>', static(MODULE), value
+    )
+
+
+def _missing(slug: str, site: Any) -> SafeString:
+    if settings.DEBUG:
+        raise TemplateSyntaxError(_why_missing(slug, site))
+    logger.warning("No widget to show on this site. slug=%.60r", str(slug))
+    return HIDDEN
+
+
+def _why_missing(slug: str, site: Any) -> str:
+    known = ", ".join(widgets_on(site).values_list("slug", flat=True)) or "none yet"
+    widget = Widget.objects.filter(slug=slug).first()
+    if widget is None:
+        why = "There is no widget of this slug"
+    elif not widget.enabled:
+        why = "The widget is switched off"
+    else:
+        why = f"The widget is not shown on the site {site}"
+    return f"realtime_widget {slug!r}: {why}. Widgets on this site: {known}."
