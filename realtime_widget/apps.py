@@ -13,3 +13,10 @@ class RealtimeWidgetConfig(AppConfig):
     label = "realtime_widget"
     verbose_name = _("Realtime widget")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Do what needs every app's models to be loaded."""
+        from realtime_widget import checks, handlers
+
+        checks.register_checks()
+        handlers.autodiscover()

@@ -1,0 +1,307 @@
+"""System checks: one function for each mistake, one id for each function.
+
+``E`` ids stop the site from starting, ``W`` ids are said and go on. Those that read
+rows run with ``manage.py check --database default``, those about many processes
+with ``manage.py check --deploy``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final
+
+from django.apps import apps
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections, router
+from django.utils.module_loading import import_string
+
+from realtime_widget.conf import SETTING_NAME, Conf, get_conf
+from realtime_widget.handlers import registered
+from realtime_widget.models import FunctionHandler, Provider, Tool
+from realtime_widget.models.validators import find_key
+
+TAG: Final = "realtime_widget"
+ENGINE_KEYS: Final = (
+    "DIALOGUE_URL DIALOGUE_MODEL DIALOGUE_KEY_ENV STT_MODEL_DIR VAD STT TTS DIALOGUE".split()  # noqa: SIM905
+)
+ENGINE_PATHS: Final = ("VAD", "STT", "TTS", "DIALOGUE")
+IN_MEMORY_LAYER: Final = "channels.layers.InMemoryChannelLayer"
+# 'nonce-...' is not enough: worklets are loaded without one.
+OWN_SOURCES: Final = frozenset({"'self'", "*", "https:", "http:"})
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    matches = difflib.get_close_matches(name.upper(), list(names), n=1, cutoff=0.5)
+    return f"Did you mean {matches[0]}?" if matches else "See the settings reference."
+
+
+def check_unknown_settings(**_: Any) -> list[CheckMessage]:
+    """E001: a key of the dict that means nothing."""
+    known = [f.name for f in fields(Conf) if f.name != "unknown"]
+    found = [(key, known) for key in get_conf().unknown]
+    engine = get_conf().ENGINE
+    if isinstance(engine, Mapping):
+        found += [(key, ENGINE_KEYS) for key in engine if key not in ENGINE_KEYS]
+    return [
+        Error(
+            f"{SETTING_NAME} has the unknown key {key!r}.",
+            hint=_nearest(str(key), names),
+            id="realtime_widget.E001",
+        )
+        for key, names in found
+    ]
+
+
+def check_setting_kinds(**_: Any) -> list[CheckMessage]:
+    """E002: a value of the wrong kind, or a number below zero."""
+    conf = get_conf()
+    messages: list[CheckMessage] = []
+    for field in fields(Conf):
+        value, default = getattr(conf, field.name), field.default
+        if isinstance(default, int | float):
+            fits = isinstance(value, int | float) and value >= 0
+            wanted = "a number, zero or more"
+        elif isinstance(default, tuple):
+            fits = isinstance(value, list | tuple | set | frozenset)
+            wanted = "a list of names"
+        else:
+            fits = isinstance(value, str | Mapping)
+            wanted = "a text or a dict"
+        if not fits:
+            messages.append(
+                Error(
+                    f"{SETTING_NAME}[{field.name!r}] must be {wanted}.",
+                    id="realtime_widget.E002",
+                )
+            )
+    return messages
+
+
+def check_asgi_application(**_: Any) -> list[CheckMessage]:
+    """E003: no ASGI application, so no sockets."""
+    if getattr(settings, "ASGI_APPLICATION", None):
+        return []
+    return [
+        Error(
+            "ASGI_APPLICATION is not set: the widget needs a WebSocket.",
+            hint='Set ASGI_APPLICATION = "mysite.asgi.application" and wrap it with'
+            " realtime_widget.routing.realtime_application in asgi.py.",
+            id="realtime_widget.E003",
+        )
+    ]
+
+
+def check_sites_framework(**_: Any) -> list[CheckMessage]:
+    """E004: the rows refer to sites."""
+    if apps.is_installed("django.contrib.sites"):
+        return []
+    return [
+        Error(
+            "django.contrib.sites is not in INSTALLED_APPS.",
+            hint='Add "django.contrib.sites" to INSTALLED_APPS and set SITE_ID = 1.',
+            id="realtime_widget.E004",
+        )
+    ]
+
+
+def check_daphne_order(**_: Any) -> list[CheckMessage]:
+    """E005: with daphne after staticfiles, runserver serves no sockets."""
+    names = [config.name for config in apps.get_app_configs()]
+    servers = [n for n in ("django.contrib.staticfiles", "daphne") if n in names]
+    if servers != sorted(servers, key=names.index, reverse=True):
+        return [
+            Error(
+                "daphne comes after django.contrib.staticfiles in INSTALLED_APPS.",
+                hint="Put it first: else runserver answers no WebSocket.",
+                id="realtime_widget.E005",
+            )
+        ]
+    return []
+
+
+def check_engine_paths(**_: Any) -> list[CheckMessage]:
+    """E006: a part of the engine that cannot be imported."""
+    engine = get_conf().ENGINE
+    given = engine if isinstance(engine, Mapping) else {}
+    messages: list[CheckMessage] = []
+    for key in ENGINE_PATHS:
+        if given.get(key):
+            try:
+                import_string(given[key])
+            except (ImportError, TypeError, AttributeError) as exc:
+                messages.append(
+                    Error(
+                        f"{SETTING_NAME}['ENGINE'][{key!r}] cannot be imported: {exc}",
+                        id="realtime_widget.E006",
+                    )
+                )
+    return messages
+
+
+def check_key_names(**_: Any) -> list[CheckMessage]:
+    """E007: whoever edits providers could have this secret sent away."""
+    return [
+        Error(
+            f"{SETTING_NAME}['KEY_NAMES'] must not list {name}.",
+            hint="List only names of keys of model providers.",
+            id="realtime_widget.E007",
+        )
+        for name in get_conf().KEY_NAMES
+        if name.startswith("SECRET_KEY")
+    ]
+
+
+def check_server_apps(**_: Any) -> list[CheckMessage]:
+    """W001: without them runserver speaks no WebSocket."""
+    missing = [name for name in ("daphne", "channels") if not apps.is_installed(name)]
+    if not missing:
+        return []
+    return [
+        Warning(
+            f"Not in INSTALLED_APPS: {', '.join(missing)}.",
+            hint="Put daphne first and channels anywhere; without daphne, serve the site"
+            " with another ASGI server than runserver.",
+            id="realtime_widget.W001",
+        )
+    ]
+
+
+def check_content_security_policy(**_: Any) -> list[CheckMessage]:
+    """W002: a policy under which the widget's own files or socket are blocked."""
+    policy = getattr(settings, "SECURE_CSP", None)
+    if not policy:
+        # The setting of django-csp.
+        given = getattr(settings, "CONTENT_SECURITY_POLICY", None) or {}
+        policy = given.get("DIRECTIVES", {})
+    return [
+        Warning(
+            f"The Content-Security-Policy does not allow 'self' in {directive}.",
+            hint=f"Add 'self' to {directive}: {reason}.",
+            id="realtime_widget.W002",
+        )
+        for directive, reason in (
+            (
+                "script-src",
+                "the widget's modules and audio worklets are files of this site",
+            ),
+            ("connect-src", "the widget opens a WebSocket to this site"),
+            ("style-src", "the widget's style sheet is a file of this site"),
+        )
+        if not _allows_own(policy.get(directive, policy.get("default-src")))
+    ]
+
+
+def _allows_own(sources: str | Sequence[str] | None) -> bool:
+    if sources is None:
+        return True
+    words = sources.split() if isinstance(sources, str) else [str(s) for s in sources]
+    return not OWN_SOURCES.isdisjoint(words)
+
+
+def check_permissions_policy(**_: Any) -> list[CheckMessage]:
+    """W003: a header that switches the microphone off for the site's own pages."""
+    policy = getattr(settings, "PERMISSIONS_POLICY", None) or {}
+    allowed = policy.get("microphone", "self")
+    if {"self", "*"} & {allowed, *allowed}:
+        return []
+    return [
+        Warning(
+            "PERMISSIONS_POLICY switches the microphone off.",
+            hint='Set PERMISSIONS_POLICY["microphone"] to "self".',
+            id="realtime_widget.W003",
+        )
+    ]
+
+
+def check_channel_layer(**_: Any) -> list[CheckMessage]:
+    """W004: processes that cannot hear each other; only with ``--deploy``."""
+    layers = getattr(settings, "CHANNEL_LAYERS", None) or {}
+    backend = layers.get("default", {}).get("BACKEND", IN_MEMORY_LAYER)
+    if backend != IN_MEMORY_LAYER:
+        return []
+    return [
+        Warning(
+            "There is no channel layer that several processes share.",
+            hint="Fine for one process. For more, set CHANNEL_LAYERS to"
+            " channels_redis.core.RedisChannelLayer.",
+            id="realtime_widget.W004",
+        )
+    ]
+
+
+def check_tool_functions(
+    databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """W005: an enabled tool whose function does not exist."""
+    if not _can_read(Tool, databases):
+        return []
+    named = list(FunctionHandler.objects.values_list("tool_id", "handler"))
+    messages: list[CheckMessage] = []
+    for tool in Tool.objects.filter(enabled=True, runs_on=Tool.RunsOn.SERVER):
+        names = [handler for tool_id, handler in named if tool_id == tool.pk]
+        messages += [
+            Warning(
+                f"The tool {tool.name} needs the function {name}, which does not exist.",
+                hint="Mark it with @function_handler in a realtime_tools.py of an installed"
+                " app, or choose another in the admin. " + _nearest(name, registered),
+                obj=tool,
+                id="realtime_widget.W005",
+            )
+            for name in names or [tool.name]
+            if name not in registered
+        ]
+    return messages
+
+
+def check_provider_keys(
+    databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """W006: a provider in use whose key is not set."""
+    if not _can_read(Provider, databases):
+        return []
+    return [
+        Warning(
+            f"The key of the provider {provider.name} is not set: {provider.key_name}.",
+            hint="Set this variable in the environment of the server, and list its name in"
+            f" {SETTING_NAME}['KEY_NAMES'].",
+            obj=provider,
+            id="realtime_widget.W006",
+        )
+        for provider in Provider.objects.filter(widgets__enabled=True).distinct()
+        if provider.key_name and not find_key(provider.key_name)[0]
+    ]
+
+
+def _can_read(model: Any, databases: Sequence[str] | None) -> bool:
+    """Return whether the check may read this table: it also runs before migrations."""
+    alias = router.db_for_read(model)
+    if alias not in (databases or ()):
+        return False
+    return model._meta.db_table in connections[alias].introspection.table_names()
+
+
+ALWAYS: Final[tuple[Callable[..., list[CheckMessage]], ...]] = (
+    check_unknown_settings,
+    check_setting_kinds,
+    check_asgi_application,
+    check_sites_framework,
+    check_daphne_order,
+    check_engine_paths,
+    check_key_names,
+    check_server_apps,
+    check_content_security_policy,
+    check_permissions_policy,
+)
+WITH_DATABASE: Final = (check_tool_functions, check_provider_keys)
+
+
+def register_checks() -> None:
+    """Make the checks known to Django; called once, when the app is ready."""
+    for check in ALWAYS:
+        register(check, TAG)
+    for check in WITH_DATABASE:
+        register(check, TAG, Tags.database)
+    register(check_channel_layer, TAG, deploy=True)
