@@ -14,7 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from django.db import close_old_connections
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
+from django.db import close_old_connections, connections
 
 T = TypeVar("T")
 
@@ -66,6 +67,23 @@ def _with_connections(function: Callable[[], T]) -> T:
         return function()
     finally:
         close_old_connections()
+
+
+class OwnThreadContext(ThreadSensitiveContext):
+    """Give the ``sync_to_async`` calls inside a thread of their own.
+
+    Leaving never waits for that thread: a query that outlives a cancelled handler
+    ends when it ends, then its connection is closed.
+    """
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Close the thread's connections behind its last call and let it end."""
+        executor = SyncToAsync.context_to_thread_executor.pop(self, None)
+        if self.token is not None:
+            SyncToAsync.thread_sensitive_context.reset(self.token)
+        if executor is not None:
+            executor.submit(connections.close_all)
+            executor.shutdown(wait=False)
 
 
 row_pool = ThreadPool(ROW_THREADS, "realtime-rows")

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.chromium import find_chromium
 from tests.servers import RunningServer, run_daphne, run_uvicorn
 
 MUST_RUN = os.environ.get("CI", "").lower() in ("1", "true")
 
 
 def _browser() -> str:
-    if any(shutil.which(name) for name in ("chromium", "chromium-browser", "chrome")):
+    if find_chromium():
         return ""
     return "needs Chromium (apt-get install chromium, or playwright install chromium)"
 

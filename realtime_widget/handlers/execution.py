@@ -13,8 +13,6 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from asgiref.sync import SyncToAsync, ThreadSensitiveContext
-from django.db import connections
 from django.utils import translation
 from django.utils.functional import Promise
 from pydantic_core import to_jsonable_python
@@ -24,7 +22,7 @@ from realtime_widget.exceptions import ToolError, ToolTimeout
 from realtime_widget.handlers.context import ToolContext
 from realtime_widget.handlers.registry import Handler
 from realtime_widget.handlers.signatures import validated
-from realtime_widget.threads import ThreadPool
+from realtime_widget.threads import OwnThreadContext, ThreadPool
 
 T = TypeVar("T")
 
@@ -35,23 +33,6 @@ WAITING_PER_THREAD = 4
 SIGN_IN_FIRST = "The visitor has to sign in on the page before this can be done."
 NOT_ALLOWED = "The signed-in user is not allowed to do this."
 BUSY = "The site is too busy to do this now. Apologise and offer to try again."
-
-
-class OwnThreadContext(ThreadSensitiveContext):
-    """Give the ``sync_to_async`` calls inside a thread of their own.
-
-    Leaving never waits for that thread: a query that outlives a cancelled handler
-    ends when it ends, then its connection is closed.
-    """
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        """Close the thread's connections behind its last call and let it end."""
-        executor = SyncToAsync.context_to_thread_executor.pop(self, None)
-        if self.token is not None:
-            SyncToAsync.thread_sensitive_context.reset(self.token)
-        if executor is not None:
-            executor.submit(connections.close_all)
-            executor.shutdown(wait=False)
 
 
 _pools: dict[int, ThreadPool] = {}
