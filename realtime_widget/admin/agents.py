@@ -1,0 +1,162 @@
+"""Agents and their tools."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from realtime_widget.handlers import registered
+from realtime_widget.models import Agent, FunctionHandler, Tool
+
+
+class FunctionHandlerForm(forms.ModelForm):
+    """Offers the functions that exist on this site."""
+
+    class Meta:
+        model = FunctionHandler
+        fields = ["site", "handler"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "handler" not in self.fields:
+            return
+        names = sorted(registered)
+        if self.instance.handler and self.instance.handler not in registered:
+            names.insert(0, self.instance.handler)
+        choices = [("", "---------"), *((name, name) for name in names)]
+        self.fields["handler"].widget = forms.Select(choices=choices)
+
+    def clean_handler(self) -> str:
+        """Refuse a function that does not exist."""
+        name: str = self.cleaned_data["handler"]
+        if name not in registered:
+            raise ValidationError(
+                _("There is no function “%(name)s”. There are: %(names)s."),
+                code="unknown_handler",
+                params={"name": name, "names": ", ".join(sorted(registered)) or "—"},
+            )
+        return name
+
+
+class FunctionHandlerInline(admin.TabularInline):
+    """The function of a tool, one row for each site."""
+
+    model = FunctionHandler
+    form = FunctionHandlerForm
+    extra = 0
+    verbose_name_plural = gettext_lazy(
+        "Functions, when it is not the one of the tool's name"
+    )
+
+
+class ToolForm(forms.ModelForm):
+    """Knows the functions, which the row by itself must not."""
+
+    class Meta:
+        model = Tool
+        exclude: list[str] = []
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for a description where no function has one."""
+        data: dict[str, Any] = super().clean() or {}
+        if not data.get("description") and data.get("name") not in registered:
+            self.add_error(
+                "description",
+                _(
+                    "There is no function of this name to take the description from: write when"
+                    " the model is to use the tool."
+                ),
+            )
+        return data
+
+
+@admin.register(Tool)
+class ToolAdmin(admin.ModelAdmin):
+    """Tools in the admin."""
+
+    form = ToolForm
+    list_display = ["name", "runs_on", "function", "requires_login", "enabled"]
+    list_editable = ["enabled"]
+    list_filter = ["enabled", "runs_on", "requires_login", "agents"]
+    search_fields = ["name", "description"]
+    readonly_fields = ["function", "schema"]
+    inlines = [FunctionHandlerInline]
+    fieldsets = [
+        (None, {"fields": ["name", "description", "enabled"]}),
+        (gettext_lazy("Function"), {"fields": ["runs_on", "function", "timeout_s"]}),
+        (gettext_lazy("Arguments"), {"fields": ["parameters", "schema"]}),
+        (gettext_lazy("Who may use it"), {"fields": ["requires_login", "permission"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tool]:
+        """Load the functions' rows with the list."""
+        return super().get_queryset(request).prefetch_related("handlers__site")
+
+    @admin.display(description=gettext_lazy("function"))
+    def function(self, tool: Tool) -> SafeString | str:
+        """Say which function answers, and where it is in the code."""
+        if tool.runs_on == Tool.RunsOn.BROWSER:
+            return _("in the page")
+        rows = list(tool.handlers.all()) if tool.pk else []
+        if not rows:
+            return _where(tool.name)
+        return format_html_join(
+            format_html("<br>"),
+            "{}: {}",
+            ((row.site or _("every site"), _where(row.handler)) for row in rows),
+        )
+
+    @admin.display(description=gettext_lazy("schema the model gets"))
+    def schema(self, tool: Tool) -> SafeString | str:
+        """Show the schema, made from the function when the row has none."""
+        handler = registered.get(tool.name)
+        schema = tool.parameters or (handler.parameters if handler else None)
+        if not schema:
+            return "—"
+        return format_html(
+            "<pre>{}</pre>", json.dumps(schema, indent=2, ensure_ascii=False)
+        )
+
+
+def _where(name: str) -> SafeString | str:
+    if name in registered:
+        return format_html("<code>{}</code>", registered[name].path)
+    return (
+        format_html("<strong>⚠ {}</strong>", _("no function “%s”") % name)
+        if name
+        else "—"
+    )
+
+
+@admin.register(Agent)
+class AgentAdmin(admin.ModelAdmin):
+    """Agents in the admin."""
+
+    list_display = ["name", "voice", "tool_names"]
+    list_filter = ["tools"]
+    search_fields = ["name", "instructions"]
+    filter_horizontal = ["tools", "handoffs"]
+    fieldsets = [
+        (None, {"fields": ["name", "instructions"]}),
+        (gettext_lazy("Speech"), {"fields": ["voice", "speed", "max_output_tokens"]}),
+        (gettext_lazy("Abilities"), {"fields": ["tools", "handoffs"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
+        """Load the tools with the list."""
+        return super().get_queryset(request).prefetch_related("tools")
+
+    @admin.display(description=gettext_lazy("tools"))
+    def tool_names(self, agent: Agent) -> str:
+        """Name the tools."""
+        return ", ".join(tool.name for tool in agent.tools.all()) or "—"

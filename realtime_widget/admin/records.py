@@ -1,0 +1,234 @@
+"""Conversations: what happened, for reading only.
+
+What was said is shown to staff with the permission ``view_transcript``; the others
+see when, how long and how it ended.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet, Sum
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from realtime_widget.models import Conversation, Item, ToolCall, Usage
+
+TRANSCRIPT_PERMISSION = "realtime_widget.view_transcript"
+
+
+def may_read(request: HttpRequest) -> bool:
+    """Return whether this member of staff may read what was said."""
+    return request.user.has_perm(TRANSCRIPT_PERMISSION)
+
+
+class ReadOnlyInline(admin.TabularInline):
+    """Rows that belong to a conversation; who sees it sees them."""
+
+    extra = 0
+    can_delete = False
+    # Fields that hold what was said or done, and what stands for them.
+    content_fields: tuple[str, ...] = ()
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: only the recorder writes."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: only the recorder writes."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Follow the conversation's own permission."""
+        return request.user.has_perm("realtime_widget.view_conversation")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave the content out for those who may not read it."""
+        fields = [str(name) for name in super().get_fields(request, obj)]
+        if may_read(request):
+            return fields
+        return [name for name in fields if name not in self.content_fields]
+
+
+class ItemInline(ReadOnlyInline):
+    """What was said."""
+
+    model = Item
+    fields = ["created_at", "who", "source", "words", "status", "heard_ms"]
+    readonly_fields = ["who", "words"]
+    content_fields = ("words",)
+    verbose_name_plural = gettext_lazy("What was said")
+
+    @admin.display(description=gettext_lazy("who"))
+    def who(self, item: Item) -> str:
+        """Name the speaker."""
+        return item.agent or item.get_role_display()
+
+    @admin.display(description=gettext_lazy("words"))
+    def words(self, item: Item) -> SafeString:
+        """Show the words with their line breaks, in their own direction."""
+        return format_html('<div dir="auto">{}</div>', item.text)
+
+
+class ToolCallInline(ReadOnlyInline):
+    """What was done."""
+
+    model = ToolCall
+    fields = ["created_at", "name", "arguments", "output", "status", "duration_ms"]
+    content_fields = ("arguments", "output")
+
+
+class UsageInline(ReadOnlyInline):
+    """What it cost."""
+
+    model = Usage
+    fields = [
+        "created_at",
+        "kind",
+        "model",
+        "text_in",
+        "audio_in",
+        "cached_in",
+        "text_out",
+        "audio_out",
+        "provider_figures",
+    ]
+    readonly_fields = ["provider_figures"]
+
+    @admin.display(description=gettext_lazy("as the provider sent it"))
+    def provider_figures(self, usage: Usage) -> SafeString:
+        """Show the provider's own figures, folded."""
+        figures = json.dumps(usage.raw, indent=1, ensure_ascii=False)
+        return format_html(
+            "<details><summary>{}</summary><pre>{}</pre></details>", _("show"), figures
+        )
+
+
+@admin.register(Conversation)
+class ConversationAdmin(admin.ModelAdmin):
+    """Conversations in the admin."""
+
+    list_display = [
+        "started_at",
+        "widget_slug",
+        "user",
+        "status",
+        "ending",
+        "duration",
+        "items_said",
+        "tools_called",
+    ]
+    list_filter = [
+        "status",
+        "reason",
+        "widget_slug",
+        "provider_name",
+        "site",
+        "started_at",
+    ]
+    list_select_related = ["user"]
+    date_hierarchy = "started_at"
+    search_fields = ["=id", "widget_slug", "user__username", "=error_code"]
+    search_help_text = gettext_lazy("Id, slug, visitor's name or error code.")
+    inlines = [ItemInline, ToolCallInline, UsageInline]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "id",
+                    "widget",
+                    "widget_slug",
+                    "site",
+                    "user",
+                    "language",
+                    "origin",
+                ]
+            },
+        ),
+        (
+            gettext_lazy("Model"),
+            {"fields": ["provider_name", "model", "agent_name", "tokens"]},
+        ),
+        (
+            gettext_lazy("Course"),
+            {
+                "fields": [
+                    "status",
+                    "started_at",
+                    "ended_at",
+                    "duration",
+                    "ending",
+                    "heartbeat_at",
+                ]
+            },
+        ),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        """Count what belongs to each conversation with the list."""
+        rows: QuerySet[Conversation] = super().get_queryset(request)
+        return rows.annotate(
+            item_count=Count("items", distinct=True),
+            call_count=Count("tool_calls", distinct=True),
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: only the recorder writes."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: only the recorder writes."""
+        return False
+
+    @admin.display(description=gettext_lazy("end"), ordering="reason")
+    def ending(self, conversation: Conversation) -> str:
+        """Say why it ended."""
+        return (
+            " · ".join(filter(None, (conversation.reason, conversation.error_code)))
+            or "—"
+        )
+
+    @admin.display(description=gettext_lazy("duration"), ordering="duration_s")
+    def duration(self, conversation: Conversation) -> str:
+        """Return minutes and seconds."""
+        minutes, seconds = divmod(round(conversation.duration_s), 60)
+        return f"{minutes}:{seconds:02}"
+
+    @admin.display(description=gettext_lazy("items"), ordering="item_count")
+    def items_said(self, conversation: Conversation) -> int:
+        """Return how many items it has."""
+        return int(getattr(conversation, "item_count", 0))
+
+    @admin.display(description=gettext_lazy("tool calls"), ordering="call_count")
+    def tools_called(self, conversation: Conversation) -> int:
+        """Return how many tool calls it has."""
+        return int(getattr(conversation, "call_count", 0))
+
+    @admin.display(description=gettext_lazy("tokens"))
+    def tokens(self, conversation: Conversation) -> str:
+        """Sum up what all answers used."""
+        totals = conversation.usage.aggregate(
+            **{
+                name: Sum(name, default=0)
+                for name in (
+                    "text_in",
+                    "audio_in",
+                    "cached_in",
+                    "text_out",
+                    "audio_out",
+                )
+            }
+        )
+        return (
+            _(
+                "in: %(text_in)d text, %(audio_in)d audio (%(cached_in)d of them cached);"
+                " out: %(text_out)d text, %(audio_out)d audio"
+            )
+            % totals
+        )
