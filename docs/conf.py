@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from realtime_widget import __version__  # noqa: E402 - after the path
+from realtime_widget import __version__
 
 project = "django-realtime-widget"
 author = "django-realtime-widget contributors"
