@@ -34,7 +34,8 @@ def samples_to_pcm16(samples: Samples) -> bytes:
 def pcm16_codes(samples: Samples) -> NDArray[np.uint16]:
     """Return samples as 16-bit PCM, clipped, its bits read as unsigned numbers."""
     scaled = np.rint(samples * np.float32(32768))
-    return np.clip(scaled, -32768, 32767).astype("<i2").view("<u2")
+    signed = np.clip(scaled, -32768, 32767).astype("<i2")
+    return np.asarray(signed.view("<u2"), np.uint16)
 
 
 class Resampler:

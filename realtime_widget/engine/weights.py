@@ -102,7 +102,8 @@ def find_whisper(model_dir: str = "", model_sha256: str = "") -> WhisperModel:
             "The speech recognition model was refused. " + " ".join(reasons), part="stt"
         )
     raise EngineUnavailable(
-        f"No speech recognition model was found. Install one: {INSTALL_HINT}", part="stt"
+        f"No speech recognition model was found. Install one: {INSTALL_HINT}",
+        part="stt",
     )
 
 
@@ -178,7 +179,9 @@ def _from_settings(directory: Path, model_sha256: str) -> WhisperModel:
                 _check_folder(directory, pins)
                 return WhisperModel(name, directory, source)
     except (_Rejected, OSError) as exc:
-        raise EngineUnavailable(f"STT_MODEL_DIR was refused. {exc}", part="stt") from exc
+        raise EngineUnavailable(
+            f"STT_MODEL_DIR was refused. {exc}", part="stt"
+        ) from exc
     raise EngineUnavailable(
         "STT_MODEL_DIR holds a model the engine does not know. If you trust it, set "
         f"STT_MODEL_SHA256 to the SHA-256 of its model.bin ({digest}).",

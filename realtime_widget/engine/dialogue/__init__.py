@@ -1,0 +1,1 @@
+"""What the engine answers: embedded rules, or a language model over HTTP."""

@@ -1,0 +1,290 @@
+"""Fill a tool's arguments from what was said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Final
+
+from realtime_widget.engine.dialogue.dates import take_date, take_time, weekday_name
+from realtime_widget.engine.dialogue.numbers import find_numbers
+from realtime_widget.engine.dialogue.parameters import Kind, Parameter
+from realtime_widget.engine.dialogue.places import take_name, take_place, take_text
+from realtime_widget.engine.dialogue.words import (
+    Said,
+    split_words,
+    stem,
+    stems,
+    word_list,
+)
+
+Value = str | int | float | bool
+
+# What is surest to recognise is looked for first, so that "Tuesday" and "ten" are used
+# up before anything takes a word for a name or a number.
+_ORDER: Final[tuple[Kind, ...]] = (
+    "enum",
+    "email",
+    "datetime",
+    "date",
+    "weekday",
+    "time",
+    "id",
+    "integer",
+    "number",
+    "boolean",
+    "place",
+    "name",
+    "text",
+)
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_SPOKEN_EMAIL = re.compile(
+    r"\b([\w+-]+(?: (?:dot|\.) [\w+-]+)*) at ([\w-]+(?: (?:dot|\.) [\w-]+)+)\b", re.I
+)
+_YES: Final = frozenset(
+    word_list("yes yeah yep sure please true ok okay right correct")
+)
+_NO: Final = frozenset(word_list("no nope not false without never"))
+_PER_UNIT_S: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+
+
+def fill(
+    parameters: list[Parameter],
+    said: Said,
+    today: date,
+    *,
+    asked: str = "",
+    tool_words: frozenset[str] = frozenset(),
+) -> dict[str, Value]:
+    """Return the arguments that were said, by parameter name.
+
+    Args:
+        parameters: Those still without a value.
+        said: What was said; the words used are marked.
+        today: The day that "tomorrow" is counted from.
+        asked: Parameter whose question this answers, so that a bare word will do.
+        tool_words: Stems of the tool's own name, which are no values.
+    """
+    values: dict[str, Value] = {}
+    ranked = sorted(
+        (p for p in parameters if p.kind in _ORDER),
+        key=lambda p: (p.name != asked or p.kind == "text", _ORDER.index(p.kind)),
+    )
+    for parameter in ranked:
+        take = _TAKERS[parameter.kind]
+        value = take(_Ask(parameter, said, today, parameter.name == asked, tool_words))
+        if value is not None and _matches(parameter, value):
+            values[parameter.name] = value
+    return values
+
+
+class _Ask:
+    """One parameter looked for in one thing said."""
+
+    __slots__ = ("direct", "parameter", "said", "today", "tool_words")
+
+    def __init__(
+        self,
+        parameter: Parameter,
+        said: Said,
+        today: date,
+        direct: bool,  # noqa: FBT001
+        tool_words: frozenset[str],
+    ) -> None:
+        self.parameter = parameter
+        self.said = said
+        self.today = today
+        self.direct = direct
+        self.tool_words = tool_words
+
+
+def _matches(parameter: Parameter, value: Value) -> bool:
+    if not parameter.pattern or not isinstance(value, str):
+        return True
+    try:
+        return re.search(parameter.pattern, value) is not None
+    except re.error:
+        return True
+
+
+def _take_enum(ask: _Ask) -> Value | None:
+    said = ask.said
+    words = said.lows()
+    best: tuple[int, int, Value] | None = None
+    for option in ask.parameter.options:
+        wanted = [word.lower() for word in split_words(str(option))]
+        for at in range(len(words) - len(wanted) + 1 if wanted else 0):
+            window = words[at : at + len(wanted)]
+            same = window == wanted or [stem(w) for w in window] == [
+                stem(w) for w in wanted
+            ]
+            longer = best is None or len(wanted) > best[1] - best[0]
+            if same and longer and said.free(at, at + len(wanted)):
+                best = (at, at + len(wanted), option)
+    if best is not None:
+        said.use(best[0], best[1])
+        return best[2]
+    return _take_enum_day(ask)
+
+
+def _take_enum_day(ask: _Ask) -> Value | None:
+    """Return the weekday among the options that "tomorrow" means."""
+    by_day = {str(option).lower()[:3]: option for option in ask.parameter.options}
+    if not {"mon", "tue", "wed"} <= set(by_day):
+        return None
+    day = take_date(ask.said, ask.today)
+    return by_day.get(weekday_name(day)[:3]) if day is not None else None
+
+
+def _take_date(ask: _Ask) -> Value | None:
+    day = take_date(ask.said, ask.today)
+    return day.isoformat() if day is not None else None
+
+
+def _take_weekday(ask: _Ask) -> Value | None:
+    day = take_date(ask.said, ask.today)
+    return weekday_name(day).title() if day is not None else None
+
+
+def _take_time(ask: _Ask) -> Value | None:
+    moment = take_time(ask.said, bare=ask.direct)
+    if moment is None:
+        return None
+    return moment.strftime("%H:%M:%S" if ask.parameter.iso_time else "%H:%M")
+
+
+def _take_datetime(ask: _Ask) -> Value | None:
+    """Return day and time together; a time alone means its next occurrence today."""
+    used = set(ask.said.used)
+    day = take_date(ask.said, ask.today)
+    moment = take_time(ask.said, bare=ask.direct)
+    if moment is None or (day is None and not ask.direct):
+        ask.said.used = used
+        return None
+    return datetime.combine(day or ask.today, moment).isoformat()
+
+
+def _take_email(ask: _Ask) -> Value | None:
+    if match := _EMAIL.search(ask.said.text):
+        return match[0].rstrip(".").lower()
+    if match := _SPOKEN_EMAIL.search(ask.said.text):
+        local, domain = (re.sub(r" (?:dot|\.) ", ".", part) for part in match.groups())
+        return f"{local}@{domain}".replace(" ", "").lower()
+    return None
+
+
+def _take_id(ask: _Ask) -> Value | None:
+    """Return an order-number-like id: digits, with the letters said before them."""
+    said = ask.said
+    prefix, separator = ask.parameter.id_prefix()
+    numbers = find_numbers(said)
+    if not numbers:
+        return None
+    named = {stem(word) for word in ask.parameter.words.split()} | {"number", "#"}
+    near = [
+        n for n in numbers if n.start and stem(said.words[n.start - 1].low) in named
+    ]
+    number = (near or sorted(numbers, key=lambda n: -len(n.digits)))[0]
+    letters, start = _letters_before(said, number.start, prefix)
+    said.use(start, number.end)
+    if letters:
+        return _lettered(ask.parameter, letters, separator, number.digits)
+    if prefix and ask.parameter.pattern and not _matches(ask.parameter, number.digits):
+        return _lettered(ask.parameter, prefix, separator, number.digits)
+    return number.digits
+
+
+def _letters_before(said: Said, at: int, prefix: str) -> tuple[str, int]:
+    """Return the letters an id begins with and the index of the first of them."""
+    start = at
+    letters = ""
+    while start and len(letters) < 4 and said.free(start - 1, start):
+        word = said.words[start - 1]
+        glued = said.words[start].start - word.end <= 1 and (
+            said.text[word.end : said.words[start].start] in {"", "-"}
+        )
+        single = len(word.text) == 1 and word.text.isupper() and word.text != "I"
+        known = bool(prefix) and word.text.upper() == prefix
+        if not (single or known or (glued and word.text.isupper())):
+            break
+        letters = word.text.upper() + letters
+        start -= 1
+    return letters, start
+
+
+def _lettered(parameter: Parameter, letters: str, separator: str, digits: str) -> str:
+    forms = [f"{letters}{separator or '-'}{digits}", f"{letters}{digits}"]
+    return next((form for form in forms if _matches(parameter, form)), forms[0])
+
+
+def _take_number(ask: _Ask) -> Value | None:
+    said = ask.said
+    numbers = find_numbers(said)
+    if not numbers:
+        return None
+    about = stems(f"{ask.parameter.words} {ask.parameter.description}")
+
+    def distance(number_end: int, number_start: int) -> int:
+        following = said.words[number_end].low if number_end < len(said.words) else ""
+        before = said.words[number_start - 1].low if number_start else ""
+        return 0 if {stem(following), stem(before)} & about else 1
+
+    number = min(numbers, key=lambda n: distance(n.end, n.start))
+    unit = said.words[number.end].low if number.end < len(said.words) else ""
+    value = number.value * _scale(unit, about)
+    said.use(number.start, number.end)
+    if ask.parameter.kind == "integer":
+        return round(value)
+    return value
+
+
+def _scale(unit: str, about: set[str]) -> float:
+    """Return what a number said in hours is worth in a parameter counted in minutes."""
+    said_s = _PER_UNIT_S.get(unit.removesuffix("s"))
+    wanted = [s for name, s in _PER_UNIT_S.items() if stem(name) in about]
+    return said_s / wanted[0] if said_s and wanted else 1.0
+
+
+def _take_boolean(ask: _Ask) -> Value | None:
+    words = ask.said.lows()
+    if ask.direct:
+        if _NO & set(words):
+            return False
+        return True if _YES & set(words) else None
+    named = {stem(word) for word in ask.parameter.words.split()}
+    places = [at for at, word in enumerate(words) if stem(word) in named]
+    if not places:
+        return None
+    return not (_NO & set(words[max(0, places[0] - 3) : places[0]]))
+
+
+def _take_place(ask: _Ask) -> Value | None:
+    return take_place(ask.said, direct=ask.direct, tool_words=ask.tool_words)
+
+
+def _take_name(ask: _Ask) -> Value | None:
+    return take_name(ask.said, ask.parameter, direct=ask.direct)
+
+
+def _take_text(ask: _Ask) -> Value | None:
+    return take_text(
+        ask.said, ask.parameter, direct=ask.direct, tool_words=ask.tool_words
+    )
+
+
+_TAKERS: Final[Mapping[Kind, Callable[[_Ask], Value | None]]] = {
+    "enum": _take_enum,
+    "email": _take_email,
+    "datetime": _take_datetime,
+    "date": _take_date,
+    "weekday": _take_weekday,
+    "time": _take_time,
+    "id": _take_id,
+    "integer": _take_number,
+    "number": _take_number,
+    "boolean": _take_boolean,
+    "place": _take_place,
+    "name": _take_name,
+    "text": _take_text,
+}

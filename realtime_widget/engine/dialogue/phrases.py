@@ -1,0 +1,158 @@
+"""The sentences the rules say themselves, and the small talk they recognise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from realtime_widget.engine.dialogue.parameters import Parameter
+from realtime_widget.engine.dialogue.picking import Tool
+
+UNHEARD: Final = "Sorry, I did not catch that. Could you say it again?"
+LEFT: Final = "All right, I will leave that."
+GIVEN_UP: Final = "Sorry, I still did not understand that, so I will leave it."
+WORKING: Final = "One moment, I am still working on that."
+WELCOME: Final = "You are welcome. Is there anything else?"
+GOODBYE: Final = "Goodbye, and thank you for stopping by."
+FINE: Final = "I am fine, thank you. How can I help you?"
+AFFIRMED: Final = "All right. What can I do for you?"
+NOTHING_TO_REPEAT: Final = "I have not said anything yet."
+SMALL: Final = "I am a small offline demo without a language model."
+_NO_TOOLS: Final = "There is nothing I can look up here yet."
+_MOST_TOOLS: Final = 4
+_MOST_OPTIONS: Final = 7
+
+_GREETING = re.compile(
+    r"(?:hello|hi|hey|good (?:morning|afternoon|evening)|howdy)\b", re.I
+)
+_SMALL_TALK: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        ("how", r"^how are you\b|^how do you do\b|^how's it going\b"),
+        (
+            "help",
+            r"\bwhat (?:else )?(?:can|do) you do\b|\bhow can you help\b|^help(?: me)?\W*$|"
+            r"\bwhat can i (?:ask|say|do)\b|\bwhat are you able\b",
+        ),
+        ("who", r"\bwho are you\b|\bare you (?:a |an )?(?:robot|human|real|ai|bot)\b|"
+                r"\bwhat are you\b|\bwhat is your name\b|\bwhat's your name\b"),
+        ("repeat", r"^(?:please )?(?:repeat(?: that)?|say that again|come again|pardon|"
+                   r"what did you say|can you repeat\b.*|could you repeat\b.*)\W*$"),
+        ("bye", r"^(?:ok(?:ay)? )?(?:good ?bye|bye|see you|that's all|that is all|"
+                r"no,? that's (?:all|it))\b"),
+        ("thanks", r"^(?:ok(?:ay)?,? |great,? |no,? )?(?:thank you|thanks|cheers|much obliged)\b"),
+        ("yes", r"^(?:yes|yeah|yep|sure|ok|okay|all right|alright|great)\W*$"),
+        ("no", r"^(?:no|nope|no thank you|no thanks|nothing)\W*$"),
+    )
+)  # fmt: skip
+_LEAVE = re.compile(
+    r"^(?:no,? |oh,? |please,? )?(?:never ?mind|forget (?:it|that|about it)|cancel(?: that|"
+    r" it)?|stop(?: it| that)?|leave it|skip it|quit|abort|no|i don't want(?: that| it)?"
+    r"(?: any ?more)?)\W*$",
+    re.IGNORECASE,
+)
+_GREET_WITH = re.compile(
+    r"\b(?:say|greet|begin|start|open)\b[^\"“”\n]{0,80}[\"“]([^\"”]{1,400})[\"”]", re.I
+)
+
+
+def small_talk(text: str) -> str:
+    """Return what kind of small talk a text is, "" when it is something else."""
+    rest = without_greeting(text)
+    for kind, pattern in _SMALL_TALK:
+        if pattern.search(rest):
+            return kind
+    return "hello" if not rest else ""
+
+
+def without_greeting(text: str) -> str:
+    """Return a text without the greeting it begins with."""
+    stripped = text.strip()
+    match = _GREETING.match(stripped)
+    if match is None:
+        return stripped
+    rest = stripped[match.end() :].lstrip(" ,.!?;:-")
+    return re.sub(r"^there\b[ ,.!?]*", "", rest, flags=re.IGNORECASE)
+
+
+def wants_to_leave(text: str) -> bool:
+    """Return whether someone who is being asked wants none of it."""
+    return _LEAVE.match(text.strip()) is not None
+
+
+def greeting(instructions: str, tools: Sequence[Tool]) -> str:
+    """Return how a conversation begins; the instructions may quote the words."""
+    quoted = _GREET_WITH.search(instructions)
+    if quoted:
+        return quoted[1].strip()
+    return f"Hello! {abilities(tools)}"
+
+
+def abilities(tools: Sequence[Tool]) -> str:
+    """Return what can be asked for, in the tools' own words."""
+    if not tools:
+        return _NO_TOOLS
+    able = [_ability(tool) for tool in tools[:_MOST_TOOLS]]
+    more = " And more." if len(tools) > _MOST_TOOLS else ""
+    return f"I can {joined(able, 'or')}.{more}"
+
+
+def fallback(tools: Sequence[Tool]) -> str:
+    """Return the honest answer to what fits no tool."""
+    return f"{SMALL} {abilities(tools)}"
+
+
+def question(parameter: Parameter) -> str:
+    """Return the question for a missing argument."""
+    if {"monday", "mon"} & {str(option).lower() for option in parameter.options}:
+        return "For which day?"
+    if parameter.options and len(parameter.options) <= _MOST_OPTIONS:
+        options = [str(option).replace("_", " ") for option in parameter.options]
+        return f"Which {parameter.words}: {joined(options, 'or')}?"
+    asked = {
+        "date": f"Which {_day_word(parameter)} would you like?",
+        "weekday": "Which day would you like?",
+        "time": "At what time?",
+        "datetime": "On which day, and at what time?",
+        "name": "What name shall I use?"
+        if parameter.words in {"name", "customer", "customer name", "person"}
+        else f"What is the {parameter.words}?",
+        "email": "What is your email address?",
+        "place": f"Which {parameter.words}?",
+        "boolean": f"{_sentence(parameter)} Yes or no?",
+        "integer": f"How many {parameter.words}?"
+        if parameter.words.endswith(("s", "people"))
+        else f"What is the {parameter.words}?",
+    }
+    return asked.get(parameter.kind, f"What is the {parameter.words}?")
+
+
+def again(parameter: Parameter) -> str:
+    """Return the question for an argument that was answered and not understood."""
+    return f"Sorry, I did not understand that. {question(parameter)}"
+
+
+def joined(parts: Sequence[str], word: str = "and") -> str:
+    """Return parts as a list in a sentence: "a, b and c"."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+
+
+def _ability(tool: Tool) -> str:
+    first = re.split(r"(?<=[a-z0-9)])[.!?;\n]", tool.description.strip(), maxsplit=1)[0]
+    words = first.strip() or tool.name.replace("_", " ")
+    words = re.sub(r"\s*\([^)]*\)", "", words)
+    if len(words) > 1 and words[0].isupper() and not words[1].isupper():
+        words = words[0].lower() + words[1:]
+    return words.rstrip(".")
+
+
+def _day_word(parameter: Parameter) -> str:
+    return parameter.words if "date" not in parameter.words else "day"
+
+
+def _sentence(parameter: Parameter) -> str:
+    words = parameter.description.strip() or parameter.words
+    return f"{words[0].upper()}{words[1:]}".rstrip(".?") + "?"

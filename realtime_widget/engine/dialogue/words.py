@@ -1,0 +1,174 @@
+"""Words of what was said: cut, stemmed, and marked when they have been used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+_WORD = re.compile(
+    r"\d+(?:[.,:]\d+)*(?:st|nd|rd|th)?\b|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+"
+)
+
+
+def word_list(text: str) -> list[str]:
+    """Return the words of a table written as a text."""
+    return text.split()
+
+
+STOPWORDS: Final = frozenset(
+    word_list("""a an the i me my mine you your yours we us our it its is am are was were be been
+    do does did can could will would shall should may might must have has had to of in on
+    at for from with by and or but not no so if then than that this these those there
+    here what which who how please tell give want like need let get got know say said
+    about any some just also now hello hi hey ok okay yes thanks thank i'd i'm i'll i've
+    it's what's where's when's that's let's don't can't you're we're up out all one ones
+    into as more much many really actually maybe well um uh""")
+)
+
+# What people say -> words that tools are named with. Said words stay, these are added.
+RELATED: Final[dict[str, tuple[str, ...]]] = {
+    "where": ("status", "track", "location"),
+    "package": ("order", "delivery", "shipment"),
+    "parcel": ("order", "delivery", "shipment"),
+    "arrive": ("order", "status", "delivery"),
+    "deliver": ("order", "status", "delivery"),
+    "ship": ("order", "status", "delivery"),
+    "track": ("status", "order"),
+    "purchase": ("order",),
+    "make": ("book", "create"),
+    "arrange": ("book", "create"),
+    "schedule": ("book", "appointment"),
+    "reserve": ("book", "appointment"),
+    "reservation": ("book", "appointment"),
+    "visit": ("appointment",),
+    "meeting": ("appointment",),
+    "slot": ("appointment",),
+    "call": ("cancel",),
+    "drop": ("cancel",),
+    "delete": ("cancel", "remove"),
+    "remove": ("cancel", "delete"),
+    "move": ("reschedule", "change"),
+    "change": ("reschedule", "update"),
+    "close": ("open", "hour"),
+    "shut": ("open", "hour"),
+    "open": ("hour",),
+    "when": ("hour", "time"),
+    "cost": ("price",),
+    "rain": ("weather",),
+    "sunny": ("weather",),
+    "temperature": ("weather",),
+    "forecast": ("weather",),
+    "warm": ("weather",),
+    "cold": ("weather",),
+}
+
+
+@lru_cache(maxsize=4096)
+def stem(word: str) -> str:
+    """Return a word without its commonest English endings."""
+    word = word.lower().replace("’", "'").removesuffix("'s")
+    for ending, replacement in (
+        ("ations", ""),
+        ("ation", ""),
+        ("ies", "y"),
+        ("ings", ""),
+        ("ing", ""),
+        ("ed", ""),
+        ("es", ""),
+        ("s", ""),
+    ):
+        if ending in {"s", "es"} and word.endswith(("ss", "us", "is")):
+            continue
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word.removesuffix(ending) + replacement
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeious":
+        word = word[:-1]
+    return word[:-1] if len(word) > 3 and word.endswith("e") else word
+
+
+_RELATED_STEMS: Final = {
+    stem(said): tuple(stem(word) for word in named) for said, named in RELATED.items()
+}
+
+
+def split_words(text: str) -> list[str]:
+    """Return the words of a name or a text; ``orderNumber`` and ``order_number`` are two."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text).replace("_", " ")
+    return _WORD.findall(spaced)
+
+
+def stems(text: str) -> set[str]:
+    """Return the stems of a text's words that carry meaning."""
+    return {
+        stem(word)
+        for word in split_words(text)
+        if word.lower().replace("’", "'") not in STOPWORDS and not word[0].isdigit()
+    }
+
+
+def related(said: Iterable[str]) -> set[str]:
+    """Return the stems that tools may be named with for these stems."""
+    return {word for one in said for word in _RELATED_STEMS.get(one, ())}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word and where it stands.
+
+    Attributes:
+        text: As written.
+        low: In lower case, with straight apostrophes.
+        start: Index of its first character.
+        end: Index behind its last character.
+    """
+
+    text: str
+    low: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Said:
+    """One thing said, with the words that already mean something marked.
+
+    Attributes:
+        text: As written or heard.
+        words: Its words.
+        used: Indexes of words that an argument was made from.
+    """
+
+    text: str
+    words: list[Word] = field(init=False)
+    used: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Cut the text into words."""
+        self.words = [
+            Word(m[0], m[0].lower().replace("’", "'"), m.start(), m.end())
+            for m in _WORD.finditer(self.text)
+        ]
+
+    def lows(self) -> list[str]:
+        """Return all words in lower case."""
+        return [word.low for word in self.words]
+
+    def free(self, start: int, end: int) -> bool:
+        """Return whether the words from ``start`` to before ``end`` are unused."""
+        return not any(index in self.used for index in range(start, end))
+
+    def use(self, start: int, end: int) -> None:
+        """Mark the words from ``start`` to before ``end``."""
+        self.used.update(range(start, end))
+
+    def slice(self, start: int, end: int) -> str:
+        """Return the text from word ``start`` to before word ``end``, as written."""
+        return self.text[self.words[start].start : self.words[end - 1].end]
+
+    def spoken_stems(self) -> set[str]:
+        """Return the stems of the words that carry meaning."""
+        return stems(self.text)
