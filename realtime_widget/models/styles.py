@@ -56,7 +56,7 @@ FUNCTIONS: Final = frozenset(
     ).split()
 )
 VALUE: Final = re.compile(r"[\w\s#%.,()+*/'\"!-]+", re.ASCII)
-FUNCTION_CALL: Final = re.compile(r"([\w-]*)\s*\(", re.ASCII)
+FUNCTION_CALL: Final = re.compile(r"([a-z][\w-]*|)\s*\(", re.ASCII | re.IGNORECASE)
 POSITIONS: Final = ("static", "relative", "absolute")
 
 

@@ -1,0 +1,98 @@
+"""The visitor's words: complete, in every language, and replaceable."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils.translation import override
+
+import realtime_widget
+from realtime_widget import messages
+from realtime_widget.protocol.browser import ERRORS
+
+LOCALES = Path(realtime_widget.__file__).parent / "locale"
+
+
+def test_every_error_code_has_words_and_no_other_has():
+    assert set(messages.ERROR_MESSAGES) == set(ERRORS)
+
+
+@pytest.mark.parametrize("language", ["", "en", "de", "ar"])
+def test_no_words_are_empty_or_shared_by_two_codes(language):
+    words = messages.error_messages(language)
+    assert all(words.values())
+    assert len(set(words.values())) == len(words)
+
+
+def test_error_words_hold_no_jargon():
+    jargon = re.compile(
+        r"websocket|upstream|token|API|exception|null|\d{3}", re.IGNORECASE
+    )
+    assert not [w for w in messages.error_messages("en").values() if jargon.search(w)]
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_every_visible_word_is_translated(language):
+    english = {**messages.error_messages("en"), **messages.texts("en")}
+    there = {**messages.error_messages(language), **messages.texts(language)}
+    assert not [key for key in english if there[key] == english[key]]
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_placeholders_survive_translation(language):
+    assert "{name}" in messages.texts(language)["using_tool"]
+
+
+def test_active_language_is_the_default():
+    with override("de"):
+        assert messages.texts()["you"] == "Sie"
+    with override("en"):
+        assert messages.texts()["you"] == "You"
+
+
+def test_own_words_replace_and_unknown_ones_are_left_out():
+    words = messages.texts("en", {"start": "Talk to us", "nonsense": "x", "stop": ""})
+    assert words["start"] == "Talk to us"
+    assert words["stop"] == "End conversation"
+    assert "nonsense" not in words
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [
+        ("de-AT", "de"),
+        ("ar", "ar"),
+        ("xx", "en"),
+        ("", "en"),
+        ("../../etc", "en"),
+        ("a" * 600, "en"),
+        ("a-" * 400, "en"),
+    ],
+)
+def test_best_language_is_one_the_site_has(wanted, language):
+    assert messages.best_language(wanted) == language
+
+
+@pytest.mark.parametrize(
+    ("language", "direction"),
+    [("ar", "rtl"), ("he", "rtl"), ("de", "ltr"), ("xx", "ltr")],
+)
+def test_direction_follows_the_language(language, direction):
+    assert messages.text_direction(language) == direction
+
+
+@pytest.mark.parametrize("value", [[], {"x": "y"}, {"start": 7}, {"start": "x" * 201}])
+def test_wrong_own_words_are_refused(value):
+    with pytest.raises(ValidationError):
+        messages.validate_texts(value)
+
+
+@pytest.mark.parametrize("language", ["de", "ar"])
+def test_compiled_catalogue_is_as_new_as_its_source(language):
+    folder = LOCALES / language / "LC_MESSAGES"
+    assert (folder / "django.mo").exists()
+    source = (folder / "django.po").read_text()
+    assert "#, fuzzy" not in source
