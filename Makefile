@@ -94,7 +94,7 @@ check-templates: $(VENV)/.dev
 	@$(PY) -m djlint --lint --quiet --profile jinja demo_site
 
 check-migrations: $(VENV)/.dev
-	@$(PY) -m django makemigrations --check --dry-run --settings tests.settings
+	@$(PY) -m django makemigrations --check --dry-run --settings tests.settings_all
 
 docs: $(VENV)/.dev
 	@$(PY) -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
