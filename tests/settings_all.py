@@ -1,8 +1,11 @@
-"""The suite's settings with every app of the repository, for types and migrations."""
+"""The suite's settings with the demo's app in place of the tests' own.
+
+For what looks at every app that has models: types and migrations.
+"""
 
 from __future__ import annotations
 
 from tests.settings import *  # noqa: F403
 from tests.settings import INSTALLED_APPS as TESTED_APPS
 
-INSTALLED_APPS = [*TESTED_APPS, "demo_site"]
+INSTALLED_APPS = [*(app for app in TESTED_APPS if app != "tests.site"), "demo_site"]
