@@ -65,6 +65,19 @@ class ToolPort(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class StartedFact:
+    """The model's server accepted the session.
+
+    Attributes:
+        model: The model that was asked for.
+        provider_session_id: The server's own id of the session, "" when it has none.
+    """
+
+    model: str
+    provider_session_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ItemFact:
     """Something was said, as far as it is known now.
 
@@ -123,7 +136,7 @@ class UsageFact:
     usage: Mapping[str, Any] = field(default_factory=dict)
 
 
-Fact = ItemFact | ToolFact | UsageFact
+Fact = StartedFact | ItemFact | ToolFact | UsageFact
 
 
 class RecorderPort(Protocol):

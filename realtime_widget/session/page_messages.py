@@ -1,0 +1,105 @@
+"""What each message of the page does, by table.
+
+The page may say, type, mute, interrupt and stop. It never sets instructions, tools
+or the model: every event for the model's side is composed by the server.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from realtime_widget.exceptions import ProtocolError
+from realtime_widget.session import composing, fields
+from realtime_widget.session.effects import Stop
+from realtime_widget.session.transcript import Role
+
+if TYPE_CHECKING:
+    from realtime_widget.session.core import SessionCore
+
+Message = Mapping[str, Any]
+
+# Encoded silence, one byte of it; G.711 has no zero.
+SILENCE: Final = {"pcm16": b"\x00", "pcmu": b"\xff", "pcma": b"\xd5"}
+# More than the pause that any turn detection waits for.
+SILENCE_MARGIN_MS: Final = 500
+
+
+def on_stop(core: SessionCore, message: Message, now_s: float) -> None:
+    """End the session as the visitor wishes."""
+    core.effects.add(Stop("user"))
+
+
+def on_message(core: SessionCore, message: Message, now_s: float) -> None:
+    """Add a typed message, and have it answered unless the page says not to."""
+    config = core.config
+    text = fields.words(message, "text").strip()
+    role = fields.text(message, "role") if "role" in message else "user"
+    respond = fields.flag(message, "respond", default=True)
+    if not text:
+        raise ProtocolError("text is empty", code=fields.CODE)
+    if len(text) > config.limits.text_chars:
+        raise ProtocolError("text is too long", code="text_too_long")
+    if role not in {"user", "assistant", "system"}:
+        raise ProtocolError("no such role", code=fields.CODE)
+    if role not in config.message_roles:
+        raise ProtocolError("role is not allowed", code="forbidden")
+    core.note_activity(now_s)
+    item_id = core.next_typed_id()
+    core.effects.upstream(composing.message_item(item_id, role, text))
+    core.transcript.typed(item_id, cast(Role, role), text)
+    if respond:
+        core.turns.want_response(now_s)
+
+
+def on_microphone(core: SessionCore, message: Message, now_s: float) -> None:
+    """End the visitor's turn when the microphone is muted in the middle of it.
+
+    A muted page sends nothing, so a server that listens for the pause would wait for
+    ever; it is given the pause instead.
+    """
+    muted = fields.flag(message, "muted", default=False)
+    if not (muted and core.turns.speaking):
+        return
+    audio = core.config.audio
+    pause_ms = core.config.turn_detection.silence_duration_ms + SILENCE_MARGIN_MS
+    silence = SILENCE[audio.name] * (pause_ms * audio.bytes_per_ms)
+    core.effects.upstream(
+        {"type": "input_audio_buffer.append", "audio": b64encode(silence).decode()}
+    )
+
+
+def on_interrupt(core: SessionCore, message: Message, now_s: float) -> None:
+    """Stop the answer; the page is silent already."""
+    core.note_activity(now_s)
+    core.answers.interrupt(
+        fields.optional_text(message, "item_id"),
+        fields.milliseconds(message, "played_ms"),
+        now_s,
+    )
+
+
+def on_playback(core: SessionCore, message: Message, now_s: float) -> None:
+    """Note what the visitor has really heard."""
+    core.answers.reported(
+        fields.text(message, "item_id"),
+        fields.milliseconds(message, "played_ms"),
+        now_s,
+        done=fields.flag(message, "done", default=False),
+    )
+
+
+def on_ping(core: SessionCore, message: Message, now_s: float) -> None:
+    """Answer with the page's own time stamp."""
+    core.effects.page("pong", t=fields.milliseconds(message, "t"))
+
+
+HANDLERS: Final[dict[str, Callable[[SessionCore, Message, float], None]]] = {
+    "session.stop": on_stop,
+    "message": on_message,
+    "microphone": on_microphone,
+    "interrupt": on_interrupt,
+    "playback": on_playback,
+    "ping": on_ping,
+}

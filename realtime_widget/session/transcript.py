@@ -1,0 +1,263 @@
+"""Who said what, in the conversation's order.
+
+Lines are placed by the protocol's item order, not by the arrival of their words: the
+transcription of the visitor's speech usually comes after the answer has begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from realtime_widget.session.effects import Effects
+from realtime_widget.session.ports import ItemFact
+
+Role = Literal["user", "assistant", "system"]
+Status = Literal["completed", "interrupted", "failed"]
+
+# Older lines are forgotten; they were recorded when they became final.
+MAX_ITEMS = 1_000
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of the transcript.
+
+    Attributes:
+        text: The words so far.
+        shown: Whether the page knows the line.
+        final: Whether the words are complete.
+        frozen: Whether the visitor cut it off; later words were never heard.
+        response_id: The response that says it, "" for the visitor's lines.
+    """
+
+    item_id: str
+    role: Role
+    source: Literal["voice", "text"]
+    text: str = ""
+    shown: bool = False
+    final: bool = False
+    frozen: bool = False
+    response_id: str = ""
+
+
+class Transcript:
+    """The lines of both sides, and what the page and the recorder learn of them.
+
+    Args:
+        effects: Where messages and facts are collected.
+        agent: Name of the agent that answers.
+    """
+
+    def __init__(self, effects: Effects, *, agent: str) -> None:
+        self._effects = effects
+        self._agent = agent
+        self._lines: dict[str, Line] = {}
+        self._previous: dict[str, str | None] = {}
+        self._last: str | None = None
+
+    def place(self, item_id: str, previous_item_id: str | None) -> None:
+        """Note where an item of any kind stands in the conversation.
+
+        Args:
+            item_id: The item.
+            previous_item_id: The item before it, None to append.
+        """
+        if item_id not in self._previous:
+            before = previous_item_id or self._last
+            self._previous[item_id] = before if before != item_id else None
+            self._last = item_id
+            self._forget_old()
+        elif previous_item_id and previous_item_id != item_id:
+            self._previous[item_id] = previous_item_id
+
+    def place_speech(self, item_id: str) -> None:
+        """Show an empty line for speech whose words come later."""
+        line = self._line(item_id, "user", "voice")
+        if not line.shown:
+            self._send(line, delta="")
+
+    def typed(self, item_id: str, role: Role, text: str) -> None:
+        """Add a typed message: complete at once."""
+        self.place(item_id, None)
+        line = self._line(item_id, role, "text")
+        line.text = text
+        self._finish(line, "completed")
+
+    def places(self, item_id: str) -> bool:
+        """Return whether an item's place is known."""
+        return item_id in self._previous
+
+    def heard_words(self, item_id: str, delta: str) -> None:
+        """Append words of the visitor's speech."""
+        line = self._line(item_id, "user", "voice")
+        if not line.final:
+            line.text += delta
+            self._send(line, delta=delta)
+
+    def heard_all(self, item_id: str, text: str, status: Status) -> None:
+        """Complete a line of the visitor's speech."""
+        line = self._line(item_id, "user", "voice")
+        line.text = text
+        self._finish(line, status)
+
+    def answer_words(
+        self,
+        item_id: str,
+        response_id: str,
+        delta: str,
+        source: Literal["voice", "text"],
+    ) -> None:
+        """Append words of the answer."""
+        line = self._answer(item_id, response_id, source)
+        if not (line.final or line.frozen):
+            line.text += delta
+            self._send(line, delta=delta)
+
+    def answer_all(
+        self,
+        item_id: str,
+        response_id: str,
+        text: str,
+        source: Literal["voice", "text"],
+    ) -> None:
+        """Complete a line of the answer."""
+        line = self._answer(item_id, response_id, source)
+        if not (line.final or line.frozen):
+            line.text = text
+            self._finish(line, "completed")
+
+    def heard_nothing(self, item_id: str) -> None:
+        """Complete a line whose speech could not be written down."""
+        line = self._line(item_id, "user", "voice")
+        self._finish(line, "failed")
+
+    def freeze(self, item_ids: Collection[str]) -> None:
+        """Take no more words for answers that the visitor cut off."""
+        for item_id in item_ids:
+            if item_id in self._lines:
+                self._lines[item_id].frozen = True
+
+    def thaw(self, item_id: str) -> None:
+        """Take words again: the answer was heard to its end after all."""
+        if item_id in self._lines:
+            self._lines[item_id].frozen = False
+
+    def drop_unplayed(self, response_id: str) -> None:
+        """Empty the open spoken lines of a response; their audio was not played."""
+        for line in self._lines.values():
+            if (
+                line.response_id == response_id
+                and line.source == "voice"
+                and not (line.frozen or line.final)
+            ):
+                self.cut(line.item_id, 0, 0)
+
+    def cut(self, item_id: str, heard_ms: int, received_ms: int) -> None:
+        """Keep of an answer what was heard, by the share of its audio.
+
+        Args:
+            item_id: The answer.
+            heard_ms: How much of its audio was played.
+            received_ms: How much audio the words so far belong to.
+        """
+        line = self._lines.get(item_id)
+        if line is None:
+            return
+        line.frozen = True
+        line.text = heard_part(line.text, heard_ms, received_ms)
+        self._finish(line, "interrupted", heard_ms=heard_ms)
+
+    def end_response(self, response_id: str, status: Status) -> None:
+        """Complete the lines that a response left open."""
+        for line in self._lines.values():
+            if line.response_id == response_id and not (line.final or line.frozen):
+                self._finish(line, status)
+
+    def end(self) -> None:
+        """Record what is known of every line that is still open."""
+        for line in self._lines.values():
+            if not line.final and line.text:
+                self._record(line, "interrupted", None)
+
+    def _answer(
+        self, item_id: str, response_id: str, source: Literal["voice", "text"]
+    ) -> Line:
+        line = self._line(item_id, "assistant", source)
+        line.response_id = response_id
+        return line
+
+    def _line(self, item_id: str, role: Role, source: Literal["voice", "text"]) -> Line:
+        line = self._lines.get(item_id)
+        if line is None:
+            self.place(item_id, None)
+            line = self._lines[item_id] = Line(item_id, role, source)
+        return line
+
+    def _finish(self, line: Line, status: Status, heard_ms: int | None = None) -> None:
+        line.final = True
+        self._send(line, text=line.text)
+        self._record(line, status, heard_ms)
+
+    def _send(self, line: Line, **words: str) -> None:
+        line.shown = True
+        self._effects.page(
+            "transcript",
+            item_id=line.item_id,
+            role=line.role,
+            previous_item_id=self._shown_before(line.item_id),
+            **words,
+            final=line.final,
+        )
+
+    def _record(self, line: Line, status: Status, heard_ms: int | None) -> None:
+        if not line.text and heard_ms is None:
+            return  # silence that was taken for speech
+        self._effects.record(
+            ItemFact(
+                item_id=line.item_id,
+                role=line.role,
+                text=line.text,
+                source=line.source,
+                status=status,
+                previous_item_id=self._shown_before(line.item_id),
+                heard_ms=heard_ms,
+                agent=self._agent if line.role == "assistant" else "",
+            )
+        )
+
+    def _shown_before(self, item_id: str) -> str | None:
+        """Return the nearest earlier item the page knows; tool calls are not shown."""
+        seen = {item_id}
+        before = self._previous.get(item_id)
+        while before is not None and before not in seen:
+            line = self._lines.get(before)
+            if line is not None and line.shown:
+                return before
+            seen.add(before)
+            before = self._previous.get(before)
+        return None
+
+    def _forget_old(self) -> None:
+        while len(self._previous) > MAX_ITEMS:
+            oldest = next(iter(self._previous))
+            del self._previous[oldest]
+            self._lines.pop(oldest, None)
+
+
+def heard_part(text: str, heard_ms: int, received_ms: int) -> str:
+    """Return the words that fit into the heard share, ending at a word's end.
+
+    The protocol gives no time marks, so this is an estimate.
+    """
+    if received_ms <= 0 or heard_ms <= 0:
+        return ""
+    if heard_ms >= received_ms:
+        return text
+    end = len(text) * heard_ms // received_ms
+    if end < len(text) and not text[end].isspace():
+        # Text without blanks (Chinese, Japanese) is cut where it is.
+        space = max(text.rfind(" ", 0, end), text.rfind("\n", 0, end))
+        end = space if space >= 0 or " " in text else end
+    return text[: max(end, 0)].rstrip()

@@ -1,0 +1,338 @@
+"""What each event of the model's side does, by table.
+
+Source: Realtime API (GA), server events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from realtime_widget.exceptions import ProtocolError
+from realtime_widget.protocol.upstream_errors import (
+    BENIGN,
+    FATAL,
+    FIELD_REJECTED,
+    SHOWN,
+)
+from realtime_widget.session import composing, fields
+from realtime_widget.session.answers import TRUNCATE_ID
+from realtime_widget.session.effects import Stop
+from realtime_widget.session.ports import UsageFact
+
+if TYPE_CHECKING:
+    from realtime_widget.session.core import SessionCore
+
+Event = Mapping[str, Any]
+
+# How many fields of the configuration a server may refuse one after the other.
+MAX_REFUSED_FIELDS: Final = 8
+
+
+# --- session -----------------------------------------------------------------
+
+
+def on_session_created(core: SessionCore, event: Event, now_s: float) -> None:
+    """Configure the session."""
+    session = fields.optional_mapping(event, "session")
+    core.upstream_created(fields.optional_text(session, "id"), now_s)
+
+
+def on_session_updated(core: SessionCore, event: Event, now_s: float) -> None:
+    """Start: the model's side has taken the configuration."""
+    if core.created:
+        core.start(now_s)
+
+
+def on_error(core: SessionCore, event: Event, now_s: float) -> None:
+    """Sort an error: races are counted, few end the session, the rest is noted."""
+    error = fields.mapping(event, "error")
+    code = fields.optional_text(error, "code")
+    event_id = fields.optional_text(error, "event_id")
+    core.count("upstream_error")
+    if code in FATAL:
+        stop_fatally(core, code)
+    elif not core.started:
+        _refused_update(core, code, event_id, fields.optional_text(error, "param"))
+    elif core.turns.request_failed(event_id, code, now_s):
+        if code not in BENIGN:
+            core.effects.error("response_failed")
+    elif code in SHOWN and code not in BENIGN and not event_id.startswith(TRUNCATE_ID):
+        core.effects.error(SHOWN[code])
+
+
+def stop_fatally(core: SessionCore, code: str) -> None:
+    """End the session for an error that cannot be mended within it."""
+    known = FATAL[code]
+    if known == "time_limit":
+        core.effects.add(Stop("time_limit"))
+    else:
+        core.effects.add(Stop("upstream", known))
+
+
+def _refused_update(
+    core: SessionCore, code: str, event_id: str, parameter: str
+) -> None:
+    """Send the configuration again without a field the server does not know.
+
+    A session whose instructions were not taken must not start, so any other refusal
+    of the configuration ends it.
+    """
+    blamed = parameter.startswith("session.")
+    if event_id != core.update_id and not blamed:
+        return
+    smaller = None
+    if code in FIELD_REJECTED and core.refusals < MAX_REFUSED_FIELDS:
+        smaller = composing.without_field(core.session, parameter)
+    if smaller is None:
+        core.effects.add(Stop("upstream", "upstream_refused"))
+        return
+    core.refusals += 1
+    core.session = smaller
+    core.count("session_field_refused")
+    core.send_update()
+
+
+# --- the visitor's speech ----------------------------------------------------
+
+
+def on_speech_started(core: SessionCore, event: Event, now_s: float) -> None:
+    """Let the visitor speak; the answer that is heard falls silent at once."""
+    at_ms = fields.milliseconds(event, "audio_start_ms")
+    core.note_activity(now_s)
+    core.turns.speech_started()
+    if core.config.turn_detection.interrupt_response:
+        core.answers.barge_in(now_s)
+    core.effects.page("speech.started", at_ms=int(at_ms))
+
+
+def on_speech_stopped(core: SessionCore, event: Event, now_s: float) -> None:
+    """Expect an answer to what was said."""
+    at_ms = fields.milliseconds(event, "audio_end_ms")
+    core.note_activity(now_s)
+    core.turns.speech_stopped(now_s)
+    core.effects.page("speech.stopped", at_ms=int(at_ms))
+
+
+def on_committed(core: SessionCore, event: Event, now_s: float) -> None:
+    """Place what was said into the conversation."""
+    core.transcript.place(
+        fields.text(event, "item_id"), fields.optional_text(event, "previous_item_id")
+    )
+
+
+def on_transcription_delta(core: SessionCore, event: Event, now_s: float) -> None:
+    """Show words of the visitor."""
+    if "delta" in event:
+        core.transcript.heard_words(
+            fields.text(event, "item_id"), fields.words(event, "delta")
+        )
+
+
+def on_transcription_completed(core: SessionCore, event: Event, now_s: float) -> None:
+    """Show and keep what the visitor said."""
+    core.note_activity(now_s)
+    core.transcript.heard_all(
+        fields.text(event, "item_id"), fields.words(event, "transcript"), "completed"
+    )
+    usage = fields.optional_mapping(event, "usage")
+    if usage:
+        model = core.config.transcription_model
+        core.effects.record(UsageFact("transcription", model, usage=usage))
+
+
+def on_transcription_failed(core: SessionCore, event: Event, now_s: float) -> None:
+    """Close the line of speech that could not be written down."""
+    core.transcript.heard_nothing(fields.text(event, "item_id"))
+
+
+# --- items -------------------------------------------------------------------
+
+
+def on_item_added(core: SessionCore, event: Event, now_s: float) -> None:
+    """Place an item; the visitor's speech gets its line before its words."""
+    item = fields.mapping(event, "item")
+    item_id = fields.text(item, "id")
+    previous = fields.optional_text(event, "previous_item_id")
+    kind = _content_kind(item)
+    if kind:
+        alias = core.typed_alias(item_id, may_be_renamed=kind == "input_text")
+        previous = alias or previous
+    core.transcript.place(item_id, previous)
+    if (
+        kind == "input_audio"
+        and item.get("role") == "user"
+        and core.config.transcription_model
+    ):
+        core.transcript.place_speech(item_id)
+
+
+def _content_kind(item: Event) -> str:
+    content = item.get("content")
+    if item.get("type") != "message" or not isinstance(content, list) or not content:
+        return ""
+    part = content[0]
+    return fields.optional_text(part, "type") if isinstance(part, Mapping) else ""
+
+
+# --- answers -----------------------------------------------------------------
+
+
+def on_response_created(core: SessionCore, event: Event, now_s: float) -> None:
+    """Note that an answer is being made."""
+    response = fields.mapping(event, "response")
+    core.note_activity(now_s)
+    core.turns.response_created(fields.text(response, "id"))
+
+
+def on_output_item_done(core: SessionCore, event: Event, now_s: float) -> None:
+    """Take a completed tool call."""
+    _take_call(
+        core, fields.mapping(event, "item"), fields.text(event, "response_id"), now_s
+    )
+
+
+def _take_call(core: SessionCore, item: Event, response_id: str, now_s: float) -> None:
+    if item.get("type") != "function_call":
+        return
+    if item.get("status", "completed") != "completed":
+        return  # cut off while it was written
+    core.tools.called(
+        fields.text(item, "call_id"),
+        response_id,
+        fields.text(item, "name"),
+        fields.words(item, "arguments"),
+        now_s,
+    )
+    if core.turns.ended(response_id):
+        core.tools.response_ended(response_id)
+
+
+def on_voice_words(core: SessionCore, event: Event, now_s: float) -> None:
+    """Show words of a spoken answer."""
+    core.answers.words(*_words(event, "delta"), "voice")
+
+
+def on_voice_words_done(core: SessionCore, event: Event, now_s: float) -> None:
+    """Show and keep a spoken answer."""
+    core.answers.all_words(*_words(event, "transcript"), "voice")
+
+
+def on_text_words(core: SessionCore, event: Event, now_s: float) -> None:
+    """Show words of a written answer."""
+    core.answers.words(*_words(event, "delta"), "text")
+
+
+def on_text_words_done(core: SessionCore, event: Event, now_s: float) -> None:
+    """Show and keep a written answer."""
+    core.answers.all_words(*_words(event, "text"), "text")
+
+
+def _words(event: Event, name: str) -> tuple[str, str, str]:
+    return (
+        fields.text(event, "item_id"),
+        fields.text(event, "response_id"),
+        fields.words(event, name),
+    )
+
+
+def on_audio_done(core: SessionCore, event: Event, now_s: float) -> None:
+    """Note that an item's audio is complete."""
+    core.answers.playback.close(fields.text(event, "item_id"))
+
+
+def on_response_done(core: SessionCore, event: Event, now_s: float) -> None:
+    """End a response: the only sure mark of its end, also when it failed."""
+    response = fields.mapping(event, "response")
+    response_id = fields.text(response, "id")
+    status = fields.optional_text(response, "status")
+    core.note_activity(now_s)
+    usage = fields.optional_mapping(response, "usage")
+    if usage and not core.turns.ended(response_id):
+        core.effects.record(
+            UsageFact("response", core.config.model, response_id, usage)
+        )
+    if not core.answers.response_done(response_id, status, now_s):
+        return
+    output = response.get("output")
+    for item in output if isinstance(output, list) else ():
+        if isinstance(item, Mapping):
+            _take_call_leniently(core, item, response_id, now_s)
+    core.tools.response_ended(response_id)
+    if status == "failed":
+        _response_failed(core, response)
+
+
+def _take_call_leniently(
+    core: SessionCore, item: Event, response_id: str, now_s: float
+) -> None:
+    """Take a call that had no event of its own; a bad one must not undo the end."""
+    try:
+        _take_call(core, item, response_id, now_s)
+    except ProtocolError:
+        core.count("malformed_event")
+
+
+def _response_failed(core: SessionCore, response: Event) -> None:
+    details = fields.optional_mapping(response, "status_details")
+    code = fields.optional_text(fields.optional_mapping(details, "error"), "code")
+    if code in FATAL:
+        stop_fatally(core, code)
+    else:
+        core.effects.error("response_failed")
+
+
+HANDLERS: Final[dict[str, Callable[[SessionCore, Event, float], None]]] = {
+    "session.created": on_session_created,
+    "session.updated": on_session_updated,
+    "error": on_error,
+    "input_audio_buffer.speech_started": on_speech_started,
+    "input_audio_buffer.speech_stopped": on_speech_stopped,
+    "input_audio_buffer.committed": on_committed,
+    "conversation.item.input_audio_transcription.delta": on_transcription_delta,
+    "conversation.item.input_audio_transcription.completed": on_transcription_completed,
+    "conversation.item.input_audio_transcription.failed": on_transcription_failed,
+    "conversation.item.added": on_item_added,
+    # Sent instead of "added" by some compatible servers.
+    "conversation.item.created": on_item_added,
+    "conversation.item.done": on_item_added,
+    "response.created": on_response_created,
+    "response.output_item.done": on_output_item_done,
+    "response.output_audio.done": on_audio_done,
+    "response.output_audio_transcript.delta": on_voice_words,
+    "response.output_audio_transcript.done": on_voice_words_done,
+    "response.output_text.delta": on_text_words,
+    "response.output_text.done": on_text_words_done,
+    "response.done": on_response_done,
+}
+
+# Known events that change nothing here.
+IGNORED: Final = frozenset(
+    {
+        "conversation.created",
+        "conversation.item.deleted",
+        "conversation.item.retrieved",
+        "conversation.item.truncated",
+        "conversation.item.input_audio_transcription.segment",
+        "input_audio_buffer.cleared",
+        "input_audio_buffer.dtmf_event_received",
+        "input_audio_buffer.timeout_triggered",
+        "mcp_list_tools.completed",
+        "mcp_list_tools.failed",
+        "mcp_list_tools.in_progress",
+        "output_audio_buffer.cleared",
+        "output_audio_buffer.started",
+        "output_audio_buffer.stopped",
+        "rate_limits.updated",
+        "response.content_part.added",
+        "response.content_part.done",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.mcp_call.completed",
+        "response.mcp_call.failed",
+        "response.mcp_call.in_progress",
+        "response.mcp_call_arguments.delta",
+        "response.mcp_call_arguments.done",
+        "response.output_item.added",
+    }
+)
