@@ -46,7 +46,9 @@ class Stt(Protocol):
 class Tts(Protocol):
     """Speaks. Shared by all sessions; called in worker threads."""
 
-    def speak(self, text: str, *, voice: str = "", speed: float = 1.0) -> Iterator[bytes]:
+    def speak(
+        self, text: str, *, voice: str = "", speed: float = 1.0
+    ) -> Iterator[bytes]:
         """Yield 16-bit little-endian mono PCM at 24 kHz, a sentence or less at a time.
 
         Text without anything speakable yields nothing. Unknown voices fall back.

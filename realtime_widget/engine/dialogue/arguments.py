@@ -7,7 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Final
 
-from realtime_widget.engine.dialogue.dates import take_date, take_time, weekday_name
+from realtime_widget.engine.dialogue.dates import (
+    WEEKDAYS,
+    take_date,
+    take_time,
+    weekday_name,
+)
 from realtime_widget.engine.dialogue.numbers import find_numbers
 from realtime_widget.engine.dialogue.parameters import Kind, Parameter
 from realtime_widget.engine.dialogue.places import take_name, take_place, take_text
@@ -125,7 +130,23 @@ def _take_enum(ask: _Ask) -> Value | None:
     if best is not None:
         said.use(best[0], best[1])
         return best[2]
-    return _take_enum_day(ask)
+    return _take_enum_day(ask) or _take_enum_part(ask)
+
+
+def _take_enum_part(ask: _Ask) -> Value | None:
+    """Return the one option that a word said belongs to: "a puncture"."""
+    places: dict[int, Value] = {}
+    for at, word in enumerate(ask.said.words):
+        if ask.said.free(at, at + 1) and stem(word.low) not in ask.tool_words:
+            options = [
+                o for o in ask.parameter.options if stem(word.low) in stems(str(o))
+            ]
+            if len(options) == 1:
+                places[at] = options[0]
+    if len(set(places.values())) != 1:
+        return None
+    ask.said.used.update(places)
+    return next(iter(places.values()))
 
 
 def _take_enum_day(ask: _Ask) -> Value | None:
@@ -143,8 +164,14 @@ def _take_date(ask: _Ask) -> Value | None:
 
 
 def _take_weekday(ask: _Ask) -> Value | None:
+    """Return a weekday's name while it is not ambiguous, else the date."""
     day = take_date(ask.said, ask.today)
-    return weekday_name(day).title() if day is not None else None
+    if day is None:
+        return None
+    if day == ask.today:
+        return "today"
+    near = 0 < (day - ask.today).days < len(WEEKDAYS)
+    return weekday_name(day).title() if near else day.isoformat()
 
 
 def _take_time(ask: _Ask) -> Value | None:

@@ -46,6 +46,11 @@ _SMALL_TALK: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("no", r"^(?:no|nope|no thank you|no thanks|nothing)\W*$"),
     )
 )  # fmt: skip
+_WHOSE = re.compile(
+    r"\s*\([^)]*\)|\s+(?:of|for) (?:the|a) (?:(?:signed|logged)-in |current )?"
+    r"(?:customer|user|visitor)\b",
+    re.IGNORECASE,
+)
 _LEAVE = re.compile(
     r"^(?:no,? |oh,? |please,? )?(?:never ?mind|forget (?:it|that|about it)|cancel(?: that|"
     r" it)?|stop(?: it| that)?|leave it|skip it|quit|abort|no|i don't want(?: that| it)?"
@@ -143,7 +148,7 @@ def joined(parts: Sequence[str], word: str = "and") -> str:
 def _ability(tool: Tool) -> str:
     first = re.split(r"(?<=[a-z0-9)])[.!?;\n]", tool.description.strip(), maxsplit=1)[0]
     words = first.strip() or tool.name.replace("_", " ")
-    words = re.sub(r"\s*\([^)]*\)", "", words)
+    words = _WHOSE.sub("", words)
     if len(words) > 1 and words[0].isupper() and not words[1].isupper():
         words = words[0].lower() + words[1:]
     return words.rstrip(".")

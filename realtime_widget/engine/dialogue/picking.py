@@ -89,9 +89,17 @@ def score(tool: Tool, said: set[str], shared: Mapping[str, int]) -> float:
     for words, worth in ((said, 1.0), (meant, _RELATED)):
         for word in words & tool.weights.keys():
             total += worth * tool.weights[word] / math.sqrt(shared[word])
-    if tool.acts and tool.acts not in said | meant:
+    if tool.acts and not _asks_to_act(tool, said, meant):
         total *= _UNSAID_ACT
     return total
+
+
+def _asks_to_act(tool: Tool, said: set[str], meant: set[str]) -> bool:
+    """Return whether the deed was said and something it is done to."""
+    if tool.acts not in said | meant:
+        return False
+    matters = (said - {tool.acts}) & tool.weights.keys()
+    return bool(matters) or tool.name_words == {tool.acts}
 
 
 def _read(declared: Mapping[str, Any]) -> Tool:

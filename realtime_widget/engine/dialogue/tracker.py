@@ -30,6 +30,7 @@ _WANTS = re.compile(
     r"\b(?:need|want|(?:would|'d) like|looking for|(?:can|could|may) i (?:have|get))\b",
     re.IGNORECASE,
 )
+_UNWANTS = re.compile(r"\b(?:don't|do not|no longer) (?:need|want)\b", re.IGNORECASE)
 _ASKS = re.compile(
     r"^(?:what|when|where|who|how|which|can|could|do|does|is|are|tell|show|i want|i'd|"
     r"actually|instead)\b",
@@ -127,7 +128,7 @@ class Tracker:
         if talk:
             return Decision(self._talk(talk))
         request = phrases.without_greeting(text)
-        tool = pick(self._tools, _meaning(request))
+        tool = pick(self._tools, self._meaning(request))
         if tool is not None:
             return self._open(tool, request)
         return self._follow_up(request) or Decision(phrases.fallback(self._shown))
@@ -228,6 +229,22 @@ class Tracker:
             if p.kind in {"id", "text", "name", "email", "integer"}
         }
 
+    def _meaning(self, text: str) -> set[str]:
+        """Return the stems said, with those that go without saying.
+
+        Who needs an appointment wants to book one, who does not need it wants it
+        cancelled, and "it" is what the last tool was about.
+        """
+        meaning = stems(text)
+        if _UNWANTS.search(text):
+            meaning.add("cancel")
+        elif _WANTS.search(text):
+            meaning |= {"book", "creat"}
+        if _REFERS.search(text) and self._last_call is not None:
+            last = self._last_call[0]
+            meaning |= last.name_words - {last.acts}
+        return meaning
+
     def _talk(self, kind: str) -> str:
         answers = {
             "hello": f"Hello! {phrases.abilities(self._shown)}",
@@ -241,11 +258,6 @@ class Tracker:
             "no": phrases.LEFT,
         }
         return answers[kind]
-
-
-def _meaning(text: str) -> set[str]:
-    """Return the stems said; who needs an appointment wants to book one."""
-    return stems(text) | ({"book", "creat"} if _WANTS.search(text) else set())
 
 
 def _in_order(frame: _Frame) -> dict[str, Value]:
