@@ -1,0 +1,1 @@
+"""Quillmere Cycles: an invented bicycle shop that shows what the widget can do."""
