@@ -34,8 +34,14 @@ OWN_SOURCES: Final = frozenset({"'self'", "*", "https:", "http:"})
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(name.upper(), list(names), n=1, cutoff=0.5)
-    return f"Did you mean {matches[0]}?" if matches else "See the settings reference."
+    by_lower = {known.lower(): known for known in names}
+    matches = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    return f"Did you mean {by_lower[matches[0]]}?" if matches else "Take it out."
+
+
+def _nearest_function(name: str) -> str:
+    matches = difflib.get_close_matches(name, registered, n=1, cutoff=0.6)
+    return f"Did you mean {matches[0]}?" if matches else ""
 
 
 def check_unknown_settings(**_: Any) -> list[CheckMessage]:
@@ -204,8 +210,9 @@ def _allows_own(sources: str | Sequence[str] | None) -> bool:
 def check_permissions_policy(**_: Any) -> list[CheckMessage]:
     """W003: a header that switches the microphone off for the site's own pages."""
     policy = getattr(settings, "PERMISSIONS_POLICY", None) or {}
-    allowed = policy.get("microphone", "self")
-    if {"self", "*"} & {allowed, *allowed}:
+    given = policy.get("microphone", "self")
+    allowed = [given] if isinstance(given, str) else given
+    if "self" in allowed or "*" in allowed:
         return []
     return [
         Warning(
@@ -246,7 +253,7 @@ def check_tool_functions(
             Warning(
                 f"The tool {tool.name} needs the function {name}, which does not exist.",
                 hint="Mark it with @function_handler in a realtime_tools.py of an installed"
-                " app, or choose another in the admin. " + _nearest(name, registered),
+                " app, or choose another in the admin. " + _nearest_function(name),
                 obj=tool,
                 id="realtime_widget.W005",
             )

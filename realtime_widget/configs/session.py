@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from realtime_widget.conf import Conf, get_conf
@@ -24,9 +24,7 @@ from realtime_widget.session.config import (
     SessionConfig,
     TurnDetection,
 )
-
-if TYPE_CHECKING:
-    from realtime_widget.upstream.providers import Target
+from realtime_widget.upstream.providers import Target, build_target
 
 MAX_VARIABLE_CHARS = 200
 # OpenAI recommends it for its current models; other services have voices of their own.
@@ -92,7 +90,8 @@ def target(provider: Provider | None, model: str = "") -> Target | None:
         None for the embedded engine in this process.
 
     Raises:
-        UpstreamError: ``not_configured``, when the key is needed and not set.
+        UpstreamError: ``not_configured``, when the key is not set or the address is
+            not one that may be dialled.
     """
     if provider is None or provider.runs_in_process:
         return None
@@ -107,18 +106,25 @@ def target(provider: Provider | None, model: str = "") -> Target | None:
             code="not_configured",
             retryable=False,
         )
-    from realtime_widget.upstream.providers import make_target
-
     conf = get_conf()
-    return make_target(
-        provider.kind,
-        base_url=provider.base_url,
-        model=model or provider.model,
-        key=key,
-        dialect=provider.dialect,
-        open_timeout_s=conf.UPSTREAM_OPEN_S,
-        max_event_bytes=conf.UPSTREAM_EVENT_BYTES,
-    )
+    options: dict[str, Any] = {
+        "open_timeout_s": conf.UPSTREAM_OPEN_S,
+        "max_event_bytes": conf.UPSTREAM_EVENT_BYTES,
+    }
+    if provider.dialect != Provider.Dialect.AUTO:
+        options["dialect"] = provider.dialect
+    try:
+        return build_target(
+            provider.kind,
+            base_url=provider.base_url,
+            model=model or provider.model,
+            key=key,
+            **options,
+        )
+    except ValueError as exc:
+        raise UpstreamError(
+            "The provider's address is not usable.", code="not_configured", retryable=False
+        ) from exc
 
 
 def _facts(widget: Widget, variables: Mapping[str, Any]) -> dict[str, Any]:
