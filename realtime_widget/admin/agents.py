@@ -9,9 +9,10 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -48,11 +49,32 @@ class FunctionHandlerForm(forms.ModelForm):
         return name
 
 
+class FunctionHandlerFormSet(BaseInlineFormSet):
+    """Knows that two rows without a site are one too many; SQL's NULL is no value."""
+
+    def clean(self) -> None:
+        """Refuse a second function for every site."""
+        super().clean()
+        kept = [form for form in self.forms if form.has_changed() or form.instance.pk]
+        anywhere = [
+            form
+            for form in kept
+            if not self._should_delete_form(form)
+            and "handler" in form.cleaned_data
+            and not form.cleaned_data.get("site")
+        ]
+        for form in anywhere[1:]:
+            form.add_error(
+                "site", _("This tool already has a function for every site.")
+            )
+
+
 class FunctionHandlerInline(admin.TabularInline):
     """The function of a tool, one row for each site."""
 
     model = FunctionHandler
     form = FunctionHandlerForm
+    formset = FunctionHandlerFormSet
     extra = 0
     verbose_name_plural = gettext_lazy(
         "Functions, when it is not the one of the tool's name"
@@ -111,7 +133,7 @@ class ToolAdmin(admin.ModelAdmin):
         if not rows:
             return _where(tool.name)
         return format_html_join(
-            format_html("<br>"),
+            mark_safe("<br>"),
             "{}: {}",
             ((row.site or _("every site"), _where(row.handler)) for row in rows),
         )
