@@ -13,7 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.core.cache import cache
@@ -108,20 +108,44 @@ class Binding:
     user: str = ""
     session_key: str = ""
 
+    def anonymous(self) -> Binding:
+        """Return the same for nobody: a page of another site acts for no user."""
+        return replace(self, user="", session_key="")
+
     def digest(self) -> str:
         """Return a keyed hash, so that the token itself tells nothing."""
         parts = (self.widget, self.origin, self.user, self.session_key)
         return salted_hmac(SALT, "\n".join(parts), algorithm="sha256").hexdigest()[:32]
 
 
-def issue_token(binding: Binding, *, site_id: int | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a spent token grants.
+
+    Attributes:
+        site_id: The site it was issued on.
+        own: Whether the page belongs to that site; only then may the session act
+            for the signed-in user.
+    """
+
+    site_id: int | None
+    own: bool
+
+
+def issue_token(binding: Binding, granted: Pass) -> str:
     """Return a token that opens one session within ``TOKEN_TTL_S`` seconds."""
-    claims = {"j": secrets.token_urlsafe(16), "b": binding.digest(), "s": site_id}
+    bound = binding if granted.own else binding.anonymous()
+    claims = {
+        "j": secrets.token_urlsafe(16),
+        "b": bound.digest(),
+        "s": granted.site_id,
+        "o": granted.own,
+    }
     return TimestampSigner(salt=SALT, sep=".").sign_object(claims)
 
 
-def spend_token(token: str, binding: Binding) -> int | None:
-    """Use a token up and return the id of the site it was issued for.
+def spend_token(token: str, binding: Binding) -> Pass:
+    """Use a token up.
 
     Asks the cache, so it may block: call it from a thread.
 
@@ -137,12 +161,13 @@ def spend_token(token: str, binding: Binding) -> int | None:
         claims = TimestampSigner(salt=SALT, sep=".").unsign_object(token, max_age=ttl_s)
     except (BadSignature, ValueError):
         raise refused from None
-    if not constant_time_compare(claims["b"], binding.digest()):
+    granted = Pass(claims["s"], claims["o"])
+    bound = binding if granted.own else binding.anonymous()
+    if not constant_time_compare(claims["b"], bound.digest()):
         raise refused
     if not _first_use(claims["j"], ttl_s):
         raise refused
-    site_id: int | None = claims["s"]
-    return site_id
+    return granted
 
 
 _spent: OrderedDict[str, float] = OrderedDict()

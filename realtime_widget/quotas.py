@@ -231,3 +231,4 @@ def session_limits(
 # The process's own; every socket of every loop counts here.
 counters = SessionCounters()
 opens = AddressRate()
+socket_opens = AddressRate()

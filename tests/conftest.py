@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the markers that this file gives a meaning."""
     config.addinivalue_line("markers", "redis: needs a Redis server program")
     config.addinivalue_line("markers", "postgres: needs a PostgreSQL server")
+
+
+def pytest_unconfigure() -> None:
+    """Remove the side files of the test database; other threads had it open."""
+    from tests.settings import DATABASES
+
+    name = DATABASES["default"].get("TEST", {}).get("NAME", "")
+    for suffix in ("-wal", "-shm"):
+        Path(f"{name}{suffix}").unlink(missing_ok=True)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent
@@ -52,8 +53,23 @@ TEMPLATES = [
         "OPTIONS": {"environment": "tests.site.jinja.environment"},
     },
 ]
+# A file of its own for each run: in memory, threads that share the database meet
+# table locks that no timeout waits for.
 DATABASES = {
-    "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"},
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": ":memory:",
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
+        },
+        "TEST": {
+            "NAME": os.path.join(
+                tempfile.gettempdir(), f"realtime-widget-test-{os.getpid()}.sqlite3"
+            )
+        },
+    },
 }
 if os.environ.get("TEST_DATABASE") == "postgres":
     DATABASES["default"] = {

@@ -11,6 +11,7 @@ from realtime_widget import admission
 from realtime_widget.admission import (
     Binding,
     Origin,
+    Pass,
     issue_token,
     origin_allowed,
     parse_origin,
@@ -20,6 +21,7 @@ from realtime_widget.admission import (
 from realtime_widget.exceptions import AdmissionRefused
 
 BINDING = Binding("support", "https://shop.example", user="7", session_key="abc")
+OWN = Pass(1, own=True)
 
 
 @pytest.mark.parametrize(
@@ -94,24 +96,24 @@ def test_two_origin_headers_are_no_origin():
 
 
 def test_token_is_made_of_characters_a_subprotocol_may_hold():
-    assert re.fullmatch(r"[A-Za-z0-9_.-]+", issue_token(BINDING, site_id=1))
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+", issue_token(BINDING, OWN))
 
 
 def test_token_tells_nothing_about_whom_it_is_for():
-    token = issue_token(BINDING, site_id=1)
+    token = issue_token(BINDING, OWN)
     assert token.count(".") == 2
     assert "shop" not in token
 
 
 def test_token_opens_once():
-    token = issue_token(BINDING, site_id=3)
-    assert spend_token(token, BINDING) == 3
+    token = issue_token(BINDING, Pass(3, own=True))
+    assert spend_token(token, BINDING) == Pass(3, own=True)
     with pytest.raises(AdmissionRefused):
         spend_token(token, BINDING)
 
 
 def test_token_spent_in_another_process_is_refused_here():
-    token = issue_token(BINDING, site_id=1)
+    token = issue_token(BINDING, OWN)
     spend_token(token, BINDING)
     admission._spent.clear()  # as another process knows nothing of it
     with pytest.raises(AdmissionRefused):
@@ -129,20 +131,30 @@ def test_token_spent_in_another_process_is_refused_here():
     ],
 )
 def test_token_is_worthless_anywhere_else(change):
-    token = issue_token(BINDING, site_id=1)
+    token = issue_token(BINDING, OWN)
     with pytest.raises(AdmissionRefused):
         spend_token(token, replace(BINDING, **change))
-    assert spend_token(token, BINDING) == 1
+    assert spend_token(token, BINDING) == OWN
+
+
+def test_page_of_another_site_acts_for_nobody():
+    token = issue_token(BINDING, Pass(1, own=False))
+    assert spend_token(token, BINDING).own is False
+    token = issue_token(BINDING.anonymous(), Pass(1, own=False))
+    assert spend_token(token, BINDING).own is False
+    own = issue_token(BINDING.anonymous(), OWN)
+    with pytest.raises(AdmissionRefused):
+        spend_token(own, BINDING)
 
 
 def test_every_bad_token_gets_the_same_answer(settings):
-    good = issue_token(BINDING, site_id=1)
-    used = issue_token(BINDING, site_id=1)
+    good = issue_token(BINDING, OWN)
+    used = issue_token(BINDING, OWN)
     spend_token(used, BINDING)
     settings.SECRET_KEY = "another"
-    forged = issue_token(BINDING, site_id=1)
+    forged = issue_token(BINDING, OWN)
     settings.SECRET_KEY = "tests-only"
-    foreign = issue_token(replace(BINDING, widget="other"), site_id=1)
+    foreign = issue_token(replace(BINDING, widget="other"), OWN)
     answers = set()
     for token in [
         "",
@@ -162,7 +174,7 @@ def test_every_bad_token_gets_the_same_answer(settings):
 
 def test_token_expires(settings, monkeypatch):
     settings.REALTIME_WIDGET = {"TOKEN_TTL_S": 60}
-    token = issue_token(BINDING, site_id=1)
+    token = issue_token(BINDING, OWN)
     now_s = time.time()
     monkeypatch.setattr("django.core.signing.time.time", lambda: now_s + 62)
     with pytest.raises(AdmissionRefused):
@@ -177,8 +189,8 @@ def test_without_its_cache_the_process_still_refuses_what_it_saw(settings, caplo
         }
     }
     assert cache is not None
-    token = issue_token(BINDING, site_id=1)
-    assert spend_token(token, BINDING) == 1
+    token = issue_token(BINDING, OWN)
+    assert spend_token(token, BINDING) == OWN
     with pytest.raises(AdmissionRefused):
         spend_token(token, BINDING)
     assert "in this process only" in caplog.text

@@ -1,0 +1,110 @@
+"""A session's tools: its handlers and whom they work for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from realtime_widget.consumers.sockets import BrowserSocket
+from realtime_widget.exceptions import SessionClosed, UnknownTool
+from realtime_widget.handlers import Handler, ToolContext, run_handler
+from realtime_widget.session.ports import CALL_ID
+
+
+class SessionTools:
+    """Runs the calls of one session.
+
+    Only functions that the widget's agent has on this site can be reached, however
+    the model spells their names.
+
+    Args:
+        handlers: Tool name -> function.
+        context: What every handler of this session is told.
+        socket: Where progress is shown.
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        context: ToolContext,
+        socket: BrowserSocket,
+    ) -> None:
+        self._handlers = handlers
+        self._context = context
+        self._socket = socket
+
+    async def run(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Return the handler's JSON-serialisable result.
+
+        Raises:
+            ToolError: With words for the model.
+            Exception: Whatever else the handler raises.
+        """
+        handler = self._handlers.get(name)
+        if handler is None:
+            raise UnknownTool("There is no function behind this tool.")
+        progress = Progress(self._socket, name)
+        context = replace(self._context, on_progress=progress.note)
+        try:
+            return await run_handler(handler, context, arguments)
+        finally:
+            progress.end()
+
+
+class Progress:
+    """Shows the page how far one call is; the latest note wins.
+
+    Args:
+        socket: The page.
+        name: The tool.
+    """
+
+    def __init__(self, socket: BrowserSocket, name: str) -> None:
+        self._socket = socket
+        self._name = name
+        self._call_id = CALL_ID.get()
+        self._loop = asyncio.get_running_loop()
+        self._latest = ""
+        self._task: asyncio.Task[None] | None = None
+        self._ended = False
+
+    def note(self, words: str) -> None:
+        """Take a note from any thread."""
+        try:
+            self._loop.call_soon_threadsafe(self._take, words)
+        except RuntimeError:
+            pass  # a thread that finishes after its loop has ended
+
+    def end(self) -> None:
+        """Show nothing more: the call is answered."""
+        self._ended = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def _take(self, words: str) -> None:
+        if self._ended:
+            return
+        self._latest = words
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(
+                self._show(), name=f"realtime-progress-{self._call_id}"
+            )
+
+    async def _show(self) -> None:
+        shown = None
+        while shown != self._latest:
+            shown = self._latest
+            message = {
+                "type": "tool.started",
+                "call_id": self._call_id,
+                "name": self._name,
+                "status": "running",
+                "note": shown,
+            }
+            try:
+                await self._socket.send_text(json.dumps(message))
+            except SessionClosed:
+                return

@@ -1,0 +1,111 @@
+"""A visitor's page without a browser: HTTP, then a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import httpx
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from realtime_widget.protocol.browser import PROTOCOL
+
+WAIT_S = 10.0
+
+
+class Page:
+    """One page's socket; messages are taken in the order they came."""
+
+    def __init__(self, socket):
+        self.socket = socket
+        self.audio_bytes = 0
+
+    async def send(self, kind, **fields):
+        await self.socket.send(json.dumps({"type": kind, **fields}))
+
+    async def start(self, **fields):
+        """Start the session and return ``session.started``."""
+        await self.send("session.start", **fields)
+        return await self.expect("session.started")
+
+    async def expect(self, kind):
+        """Return the next message of this type, passing over others."""
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                message = await self.socket.recv()
+                if isinstance(message, bytes):
+                    self.audio_bytes += len(message)
+                    continue
+                message = json.loads(message)
+                if message["type"] == kind:
+                    return message
+
+    async def say(self, text):
+        """Type a message and return the words of the answer."""
+        await self.send("message", text=text)
+        while True:
+            message = await self.expect("transcript")
+            if message["role"] == "assistant" and message["final"]:
+                return message["text"]
+
+    async def ended(self):
+        """Return the types of what still came, the last error, and the close code."""
+        messages = []
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while True:
+                    message = await self.socket.recv()
+                    if isinstance(message, str):
+                        messages.append(json.loads(message))
+        except ConnectionClosed:
+            pass
+        errors = [m["code"] for m in messages if m["type"] == "error"]
+        return messages, errors[-1] if errors else "", self.socket.close_code
+
+
+async def ask(server, slug="support", *, origin=None, cookie="", body=None, **kwargs):
+    """Return the HTTP answer to opening a session."""
+    headers = {"Origin": origin or server.url}
+    if cookie:
+        headers["Cookie"] = cookie
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return await client.post(
+            f"{server.url}/realtime/widgets/{slug}/session",
+            json={} if body is None else body,
+            headers=headers,
+            **kwargs,
+        )
+
+
+@asynccontextmanager
+async def socket_of(server, path, token, *, origin=None, cookie="", protocols=None):
+    """Open a socket as a page does, with any token."""
+    offered = [PROTOCOL] if protocols is None else protocols
+    if token is not None:
+        offered = [*offered, f"token.{token}"]
+    async with connect(
+        server.ws_url + path,
+        origin=origin or server.url,
+        subprotocols=offered or None,
+        additional_headers={"Cookie": cookie} if cookie else {},
+        compression=None,
+        proxy=None,
+        close_timeout=1,
+    ) as socket:
+        yield Page(socket)
+
+
+@asynccontextmanager
+async def open_page(server, slug="support", *, origin=None, cookie=""):
+    """Open a session's socket, token and all."""
+    answer = await ask(server, slug, origin=origin, cookie=cookie)
+    assert answer.status_code == 200, answer.text
+    granted = answer.json()
+    path = granted["url"].removeprefix(server.ws_url)
+    async with socket_of(
+        server, path, granted["token"], origin=origin, cookie=cookie
+    ) as page:
+        assert page.socket.subprotocol == PROTOCOL
+        yield page
