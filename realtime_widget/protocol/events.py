@@ -1,11 +1,64 @@
-"""Events of the Realtime API (GA) and their builders.
+"""Events of the Realtime API (GA): their names, and quick building and reading.
+
+An event is one JSON object, sent as UTF-8. Audio, which is most of the traffic, is
+built and recognised by cutting bytes around its base64, without a JSON parser.
 
 Source: Realtime API reference, client and server events.
 """
 
 from __future__ import annotations
 
-from binascii import b2a_base64
+import json
+from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
+from typing import Any, Final
+
+from realtime_widget.exceptions import ProtocolError
+
+APPEND: Final = "input_audio_buffer.append"
+AUDIO_DELTA: Final = "response.output_audio.delta"
+
+# What a client may send.
+CLIENT_EVENTS: Final = (
+    "session.update",
+    APPEND,
+    "input_audio_buffer.commit",
+    "input_audio_buffer.clear",
+    "conversation.item.create",
+    "conversation.item.truncate",
+    "conversation.item.delete",
+    "conversation.item.retrieve",
+    "response.create",
+    "response.cancel",
+    "output_audio_buffer.clear",
+)
+
+_APPEND_HEADS: Final = (
+    b'{"type":"input_audio_buffer.append"',
+    b'{"type": "input_audio_buffer.append"',
+)
+_AUDIO_KEYS: Final = (b'"audio":"', b'"audio": "')
+
+
+def encode(event: dict[str, Any]) -> bytes:
+    """Return an event as compact JSON."""
+    return json.dumps(event, separators=(",", ":")).encode("ascii")
+
+
+def decode(event: bytes | str) -> dict[str, Any]:
+    """Return the JSON object of an event.
+
+    Raises:
+        ProtocolError: With code ``invalid_json`` when it is none.
+    """
+    try:
+        value = json.loads(event)
+    except (ValueError, RecursionError):
+        # Not chained: the parser's error holds the text.
+        raise ProtocolError("an event is not JSON", code="invalid_json") from None
+    if not isinstance(value, dict):
+        raise ProtocolError("an event is not a JSON object", code="invalid_json")
+    return value
 
 
 def append_audio(audio: bytes) -> bytes:
@@ -19,3 +72,60 @@ def append_audio(audio: bytes) -> bytes:
         + b2a_base64(audio, newline=False)
         + b'"}'
     )
+
+
+def scan_append(event: bytes) -> bytes | None:
+    """Return the audio of an ``input_audio_buffer.append``. HOT: no JSON parser.
+
+    Only an event of just ``type`` and ``audio``, in this order, is read here. Whatever
+    else there is (an ``event_id``, another order, an escape) is left to ``decode``.
+
+    Returns:
+        The audio in the session's input format; None for any other event.
+    """
+    if not event.startswith(_APPEND_HEADS):
+        return None
+    for key in _AUDIO_KEYS:
+        start = event.find(key, 0, 60)
+        if start >= 0:
+            break
+    else:
+        return None
+    head_end = event.index(b'append"') + len(b'append"')
+    if event[head_end:start].strip() != b",":
+        return None
+    start += len(key)
+    end = event.find(b'"', start)
+    if end < 0 or event[end + 1 :].strip() != b"}":
+        return None
+    try:
+        return a2b_base64(event[start:end], strict_mode=True)
+    except Base64Error:
+        return None
+
+
+def audio_delta(
+    audio: bytes,
+    *,
+    event_id: str,
+    response_id: str,
+    item_id: str,
+    output_index: int,
+    content_index: int = 0,
+) -> bytes:
+    """Return a ``response.output_audio.delta``, encoded. HOT: no JSON encoder.
+
+    Args:
+        audio: Audio in the session's output format.
+        event_id: The event's own id; like all ids here plain ASCII without quotes.
+        response_id: The response it belongs to.
+        item_id: The item it belongs to.
+        output_index: The item's place in the response.
+        content_index: The part's place in the item.
+    """
+    head = (
+        f'{{"type":"response.output_audio.delta","event_id":"{event_id}",'
+        f'"response_id":"{response_id}","item_id":"{item_id}",'
+        f'"output_index":{output_index},"content_index":{content_index},"delta":"'
+    )
+    return head.encode("ascii") + b2a_base64(audio, newline=False) + b'"}'
