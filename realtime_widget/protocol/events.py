@@ -34,10 +34,9 @@ CLIENT_EVENTS: Final = (
 )
 
 _APPEND_HEADS: Final = (
-    b'{"type":"input_audio_buffer.append"',
-    b'{"type": "input_audio_buffer.append"',
+    b'{"type":"input_audio_buffer.append","audio":"',
+    b'{"type": "input_audio_buffer.append", "audio": "',
 )
-_AUDIO_KEYS: Final = (b'"audio":"', b'"audio": "')
 
 
 def encode(event: dict[str, Any]) -> bytes:
@@ -83,25 +82,24 @@ def scan_append(event: bytes) -> bytes | None:
     Returns:
         The audio in the session's input format; None for any other event.
     """
-    if not event.startswith(_APPEND_HEADS):
-        return None
-    for key in _AUDIO_KEYS:
-        start = event.find(key, 0, 60)
-        if start >= 0:
-            break
-    else:
-        return None
-    head_end = event.index(b'append"') + len(b'append"')
-    if event[head_end:start].strip() != b",":
-        return None
-    start += len(key)
-    end = event.find(b'"', start)
-    if end < 0 or event[end + 1 :].strip() != b"}":
-        return None
+    for head in _APPEND_HEADS:
+        if event.startswith(head) and event.endswith(b'"}'):
+            return _decoded(event[len(head) : -2])
+    return None
+
+
+def _decoded(base64: bytes) -> bytes | None:
+    """Return what base64 holds, None unless all of it is base64.
+
+    The lenient decoder is three times as fast as the strict one. It skips what is no
+    base64, so its result is too short then.
+    """
     try:
-        return a2b_base64(event[start:end], strict_mode=True)
+        audio = a2b_base64(base64)
     except Base64Error:
         return None
+    missing = 2 if base64.endswith(b"==") else 1 if base64.endswith(b"=") else 0
+    return audio if len(audio) == len(base64) // 4 * 3 - missing else None
 
 
 def audio_delta(
