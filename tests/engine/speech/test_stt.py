@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.engine.speech.needs import needs_speech
+
+pytest.importorskip("numpy", reason="the [local] extra is not installed: numpy")
+
+from realtime_widget.engine.stt import without_loops
+from tests.engine.speech.clips import (
+    CLEAN,
+    plain_words,
+    read_clip,
+    word_errors,
+)
+
+pytestmark = needs_speech
+
+
+def test_clean_speech_is_understood(stt):
+    wrong = said = 0
+    for name, words in CLEAN.items():
+        errors, length = word_errors(words, stt.transcribe(read_clip(name)))
+        wrong, said = wrong + errors, said + length
+
+    assert said > 80
+    assert wrong / said <= 0.15
+
+
+def test_speech_in_noise_is_understood(stt):
+    heard = stt.transcribe(read_clip("synth-weather-noise10db"))
+
+    assert plain_words(heard) == plain_words("What's the weather in Tokyo?")
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 1.0, 5.0])
+def test_silence_is_no_words(stt, seconds):
+    assert stt.transcribe(bytes(2 * int(24_000 * seconds))) == ""
+
+
+def test_noise_is_no_words(stt):
+    assert stt.transcribe(read_clip("noise-only")) == ""
+
+
+@pytest.mark.parametrize("language", ["ar", "en-GB", "xx", "nonsense"])
+def test_language_hint_does_not_disturb_the_english_model(stt, language):
+    heard = stt.transcribe(read_clip("synth-timer"), language=language)
+
+    assert plain_words(heard) == plain_words("Set a timer for 15 minutes.")
+
+
+def test_odd_byte_at_the_end_is_ignored(stt):
+    heard = stt.transcribe(read_clip("synth-timer") + b"\x01")
+
+    assert "timer" in heard
+
+
+def test_two_recognitions_at_once_do_not_mix(stt):
+    names = ["synth-timer", "synth-weather-tokyo"]
+    alone = [stt.transcribe(read_clip(name)) for name in names]
+
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(stt.transcribe, map(read_clip, names)))
+
+    assert together == alone
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Thank you. Thank you. Thank you. Thank you. Thank you.", "Thank you."),
+        ("go go go go go home", "go home"),
+        ("No, no, no, not that one.", "No, no, no, not that one."),
+        ("one zero four two", "one zero four two"),
+        ("", ""),
+    ],
+)
+def test_a_loop_is_said_once(text, kept):
+    assert without_loops(text) == kept
