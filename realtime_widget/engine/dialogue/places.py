@@ -34,7 +34,6 @@ _FILLERS: Final = STOPWORDS | {
     "check",
     "show",
     "help",
-    "new",
     "day",
     "time",
     "now",

@@ -45,7 +45,9 @@ def test_parts_of_the_settings_are_used_and_given_the_options():
 
     parts = load_parts(options)
 
-    assert parts.hears and parts.speaks and not parts.missing
+    assert parts.hears
+    assert parts.speaks
+    assert not parts.missing
     assert parts.stt.options is options
     assert isinstance(parts.dialogue, OwnPart)
 
@@ -114,12 +116,15 @@ class TestInstalled:
         parts = load_parts()
 
         assert parts.missing == {}
-        assert parts.hears and parts.speaks
+        assert parts.hears
+        assert parts.speaks
 
     def test_refused_weights_leave_the_voice_and_say_why(self, tmp_path):
         (tmp_path / "model.bin").write_bytes(b"something else")
 
         parts = load_parts(EngineOptions(stt_model_dir=str(tmp_path)))
 
-        assert parts.stt is None and not parts.hears and parts.speaks
+        assert parts.stt is None
+        assert not parts.hears
+        assert parts.speaks
         assert "STT_MODEL_SHA256" in parts.missing["stt"]
