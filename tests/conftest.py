@@ -6,12 +6,15 @@ with ``CI=true`` it fails them, so that nothing is silently left out there.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from asgiref.sync import SyncToAsync
+from django.db import connections
 
 from tests.chromium import find_chromium
 from tests.servers import RunningServer, run_daphne, run_uvicorn
@@ -35,10 +38,17 @@ def _postgres() -> str:
     return "needs PostgreSQL: set TEST_DATABASE=postgres and PGHOST, PGUSER"
 
 
+def _speech() -> str:
+    parts = ("numpy", "onnxruntime", "faster_whisper", "hibari")
+    missing = [name for name in parts if importlib.util.find_spec(name) is None]
+    return f"needs the [local] extra: {', '.join(missing)}" if missing else ""
+
+
 # Marker -> what is missing in words, "" when nothing is.
 REQUIREMENTS: dict[str, Callable[[], str]] = {
     "browser": _browser,
     "redis": _redis,
+    "speech": _speech,
     "postgres": _postgres,
 }
 
@@ -68,6 +78,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"{marker} test: {reason}", pytrace=False)
         if reason:
             pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Close what asgiref's thread has open, or PostgreSQL keeps the test database."""
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
 @pytest.fixture(scope="session")
