@@ -19,14 +19,13 @@ from django.db import connections, router
 from django.utils.module_loading import import_string
 
 from realtime_widget.conf import SETTING_NAME, Conf, get_conf
+from realtime_widget.engine.options import SETTING_KEYS
 from realtime_widget.handlers import registered
 from realtime_widget.models import FunctionHandler, Provider, Tool
 from realtime_widget.models.validators import find_key
 
 TAG: Final = "realtime_widget"
-ENGINE_KEYS: Final = (
-    "DIALOGUE_URL DIALOGUE_MODEL DIALOGUE_KEY_ENV STT_MODEL_DIR VAD STT TTS DIALOGUE".split()  # noqa: SIM905
-)
+ENGINE_KEYS: Final = tuple(SETTING_KEYS)
 ENGINE_PATHS: Final = ("VAD", "STT", "TTS", "DIALOGUE")
 IN_MEMORY_LAYER: Final = "channels.layers.InMemoryChannelLayer"
 # 'nonce-...' is not enough: worklets are loaded without one.
@@ -47,7 +46,9 @@ def _nearest_function(name: str) -> str:
 def check_unknown_settings(**_: Any) -> list[CheckMessage]:
     """E001: a key of the dict that means nothing."""
     known = [f.name for f in fields(Conf) if f.name != "unknown"]
-    found = [(key, known) for key in get_conf().unknown]
+    found: list[tuple[str, Iterable[str]]] = [
+        (key, known) for key in get_conf().unknown
+    ]
     engine = get_conf().ENGINE
     if isinstance(engine, Mapping):
         found += [(key, ENGINE_KEYS) for key in engine if key not in ENGINE_KEYS]

@@ -170,7 +170,7 @@ def validate_texts(value: Any) -> None:
     """Refuse own words for a key that does not exist, or that are no words."""
     if not isinstance(value, Mapping):
         raise ValidationError(
-            _("Enter a JSON object, for example {“start”: “Talk to us”}."), code="texts"
+            _('Enter a JSON object, for example {"start": "Talk to us"}.'), code="texts"
         )
     for key, words in value.items():
         if key not in TEXTS:

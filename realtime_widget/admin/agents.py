@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
@@ -16,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from realtime_widget.admin.forms import CompactModelAdmin
 from realtime_widget.handlers import registered
 from realtime_widget.models import Agent, FunctionHandler, Tool
 
@@ -59,7 +61,7 @@ class FunctionHandlerFormSet(BaseInlineFormSet):
         anywhere = [
             form
             for form in kept
-            if not self._should_delete_form(form)
+            if not form.cleaned_data.get(DELETION_FIELD_NAME)
             and "handler" in form.cleaned_data
             and not form.cleaned_data.get("site")
         ]
@@ -103,8 +105,10 @@ class ToolForm(forms.ModelForm):
 
 
 @admin.register(Tool)
-class ToolAdmin(admin.ModelAdmin):
+class ToolAdmin(CompactModelAdmin):
     """Tools in the admin."""
+
+    text_rows = {"parameters": 6}
 
     form = ToolForm
     list_display = ["name", "runs_on", "function", "requires_login", "enabled"]
@@ -132,22 +136,28 @@ class ToolAdmin(admin.ModelAdmin):
         rows = list(tool.handlers.all()) if tool.pk else []
         if not rows:
             return _where(tool.name)
+        lines = [(str(row.site), row.handler) for row in rows if row.site]
+        lines.append((_("other sites") if lines else _("every site"), _fallback(tool)))
         return format_html_join(
-            mark_safe("<br>"),
-            "{}: {}",
-            ((row.site or _("every site"), _where(row.handler)) for row in rows),
+            mark_safe("<br>"), "{}: {}", ((at, _where(name)) for at, name in lines)
         )
 
     @admin.display(description=gettext_lazy("schema the model gets"))
     def schema(self, tool: Tool) -> SafeString | str:
         """Show the schema, made from the function when the row has none."""
-        handler = registered.get(tool.name)
+        handler = registered.get(_fallback(tool))
         schema = tool.parameters or (handler.parameters if handler else None)
         if not schema:
             return "—"
         return format_html(
             "<pre>{}</pre>", json.dumps(schema, indent=2, ensure_ascii=False)
         )
+
+
+def _fallback(tool: Tool) -> str:
+    """Return the function for sites without a row of their own."""
+    rows = tool.handlers.all() if tool.pk else []
+    return next((row.handler for row in rows if row.site is None), tool.name)
 
 
 def _where(name: str) -> SafeString | str:
@@ -161,8 +171,10 @@ def _where(name: str) -> SafeString | str:
 
 
 @admin.register(Agent)
-class AgentAdmin(admin.ModelAdmin):
+class AgentAdmin(CompactModelAdmin):
     """Agents in the admin."""
+
+    text_rows = {"instructions": 12}
 
     list_display = ["name", "voice", "tool_names"]
     list_filter = ["tools"]

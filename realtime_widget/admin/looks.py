@@ -10,11 +10,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from realtime_widget.admin.forms import CompactModelAdmin, CompactStackedInline
 from realtime_widget.models import Avatar, Button, ButtonSet
 
 
 @admin.register(Avatar)
-class AvatarAdmin(admin.ModelAdmin):
+class AvatarAdmin(CompactModelAdmin):
     """Avatars in the admin."""
 
     list_display = ["name", "thumbnail", "max_scale"]
@@ -38,10 +39,11 @@ class AvatarAdmin(admin.ModelAdmin):
         )
 
 
-class ButtonInline(admin.StackedInline):
+class ButtonInline(CompactStackedInline):
     """The looks of a set."""
 
     model = Button
+    text_rows = {"svg": 4, "styles": 4}
     extra = 0
     fieldsets = [
         (None, {"fields": [("kind", "state"), ("text", "hide_icon"), "svg", "styles"]}),
@@ -49,7 +51,7 @@ class ButtonInline(admin.StackedInline):
 
 
 @admin.register(ButtonSet)
-class ButtonSetAdmin(admin.ModelAdmin):
+class ButtonSetAdmin(CompactModelAdmin):
     """Button sets in the admin."""
 
     list_display = ["name", "looks"]

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from realtime_widget.admin.forms import CompactModelAdmin
 from realtime_widget.models import Widget
 from realtime_widget.rendering import page_nonce, widget_html
 
@@ -32,8 +33,10 @@ WIDGET_FIELDS: list[tuple[Any, Any]] = [
                 "theme",
                 "avatar",
                 "buttons",
-                ("text_only", "auto_start"),
-                ("captions", "text_box"),
+                "text_only",
+                "auto_start",
+                "captions",
+                "text_box",
                 "greeting",
                 "texts",
             ]
@@ -86,7 +89,7 @@ WIDGET_FIELDS: list[tuple[Any, Any]] = [
 
 
 @admin.register(Widget)
-class WidgetAdmin(admin.ModelAdmin):
+class WidgetAdmin(CompactModelAdmin):
     """Widgets in the admin."""
 
     list_display = ["slug", "title", "agent", "provider_name", "enabled", "preview"]
@@ -167,13 +170,6 @@ class WidgetAdmin(admin.ModelAdmin):
             len(copies),
         )
         self.message_user(request, text % len(copies), messages.SUCCESS)
-
-    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """Give the JSON fields the height of what they usually hold."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.get_internal_type() == "JSONField" and field is not None:
-            field.widget.attrs.update(rows=3)
-        return field
 
 
 @transaction.atomic

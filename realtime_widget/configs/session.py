@@ -79,12 +79,15 @@ def session_config(
     )
 
 
-def target(provider: Provider | None, model: str = "") -> Target | None:
+def target(
+    provider: Provider | None, model: str = "", *, user_hash: str = ""
+) -> Target | None:
     """Return where to connect and with which key.
 
     Args:
         provider: The widget's provider; None for the embedded engine.
         model: Another model than the provider's.
+        user_hash: Stable hash of the visitor for the provider's abuse reports.
 
     Returns:
         None for the embedded engine in this process.
@@ -119,11 +122,14 @@ def target(provider: Provider | None, model: str = "") -> Target | None:
             base_url=provider.base_url,
             model=model or provider.model,
             key=key,
+            user_hash=user_hash,
             **options,
         )
     except ValueError as exc:
         raise UpstreamError(
-            "The provider's address is not usable.", code="not_configured", retryable=False
+            "The provider's address is not usable.",
+            code="not_configured",
+            retryable=False,
         ) from exc
 
 

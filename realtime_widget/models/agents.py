@@ -103,7 +103,7 @@ class Tool(models.Model):
                 {
                     "parameters": _(
                         "A function in the page has no signature to read: enter its JSON Schema,"
-                        " at least {“type”: “object”, “properties”: {}}."
+                        ' at least {"type": "object", "properties": {}}.'
                     )
                 }
             )

@@ -52,14 +52,14 @@ class Avatar(models.Model):
         default=dict,
         blank=True,
         validators=[css.validate_styles],
-        help_text=_("A JSON object, for example {“padding”: “5px”}."),
+        help_text=_('A JSON object, for example {"padding": "5px"}.'),
     )
     container_styles = models.JSONField(
         _("CSS of the area around it"),
         default=dict,
         blank=True,
         validators=[css.validate_styles],
-        help_text=_("A JSON object, for example {“height”: “60%”}."),
+        help_text=_('A JSON object, for example {"height": "60%"}.'),
     )
 
     class Meta:
@@ -80,7 +80,7 @@ class ButtonSet(models.Model):
         default=dict,
         blank=True,
         validators=[css.validate_styles],
-        help_text=_("A JSON object, for example {“backgroundColor”: “#f7f7f7”}."),
+        help_text=_('A JSON object, for example {"backgroundColor": "#f7f7f7"}.'),
     )
 
     class Meta:
@@ -122,7 +122,7 @@ class Button(models.Model):
         _("icon (SVG)"),
         blank=True,
         validators=[markup.validate_svg],
-        help_text=_("A drawing from <svg to </svg>. Empty: the built-in icon."),
+        help_text=_("The source text of an SVG drawing. Empty: the built-in icon."),
     )
     hide_icon = models.BooleanField(
         _("no icon"), default=False, help_text=_("Show the text alone.")
@@ -138,7 +138,7 @@ class Button(models.Model):
         help_text=_(
             "A JSON object with the parts “container”, “svg” and “text”, each with the mouse"
             " states “default”, “hover” and “click”:"
-            " {“container”: {“hover”: {“backgroundColor”: “#eee”}}}."
+            ' {"container": {"hover": {"backgroundColor": "#eee"}}}.'
         ),
     )
 

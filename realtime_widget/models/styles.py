@@ -74,7 +74,7 @@ def validate_styles(value: Any) -> None:
     """Refuse anything but an object of allowed CSS properties and plain values."""
     if not isinstance(value, Mapping):
         raise ValidationError(
-            _("Enter CSS as a JSON object, for example {“padding”: “5px”}."),
+            _('Enter CSS as a JSON object, for example {"padding": "5px"}.'),
             code="styles",
         )
     if len(value) > MAX_PROPERTIES:

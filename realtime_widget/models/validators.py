@@ -59,7 +59,7 @@ def validate_origins(value: Any) -> None:
     """Refuse anything but a list of exact origins."""
     if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
         raise ValidationError(
-            _("Enter a list of origins, for example [“https://shop.example.org”]."),
+            _('Enter a list of origins, for example ["https://shop.example.org"].'),
             code="origins",
         )
     for origin in value:
@@ -130,7 +130,7 @@ def validate_base_url(value: str) -> None:
         raise ValidationError(
             _(
                 "“%(host)s” is not a public host. If the model really runs there, add it to"
-                " REALTIME_WIDGET[“UPSTREAM_HOSTS”] in the site's settings."
+                ' REALTIME_WIDGET["UPSTREAM_HOSTS"] in the site\'s settings.'
             ),
             code="url_host",
             params={"host": _host_and_port(parts)},
@@ -205,7 +205,7 @@ def validate_key_name(value: str) -> None:
         raise ValidationError(
             _(
                 "Keys are read only from names that the site's settings list:"
-                " %(names)s. Add this name to REALTIME_WIDGET[“KEY_NAMES”] to use it."
+                ' %(names)s. Add this name to REALTIME_WIDGET["KEY_NAMES"] to use it.'
             ),
             code="key_name",
             params={"names": ", ".join(get_conf().KEY_NAMES)},
@@ -244,7 +244,7 @@ def validate_variables(value: Any) -> None:
     if not isinstance(value, list) or len(value) > MAX_VARIABLES:
         raise ValidationError(
             _(
-                "Enter a list of at most %(limit)s names, for example [“order”, “page”]."
+                'Enter a list of at most %(limit)s names, for example ["order", "page"].'
             ),
             code="variables",
             params={"limit": MAX_VARIABLES},

@@ -67,7 +67,7 @@ class Widget(Listening):
         blank=True,
         validators=[validators.validate_origins],
         help_text=_(
-            "Origins of foreign pages, for example [“https://shop.example.org”]. Pages of this"
+            'Origins of foreign pages, for example ["https://shop.example.org"]. Pages of this'
             " site need no entry."
         ),
     )
@@ -123,7 +123,7 @@ class Widget(Listening):
         default=dict,
         blank=True,
         validators=[css.validate_styles],
-        help_text=_("A JSON object, for example {“top”: “20px”}."),
+        help_text=_('A JSON object, for example {"top": "20px"}.'),
     )
     error_text = models.CharField(
         _("words for an error"),
@@ -138,7 +138,7 @@ class Widget(Listening):
         default=dict,
         blank=True,
         validators=[css.validate_styles],
-        help_text=_("A JSON object, for example {“color”: “orange”}."),
+        help_text=_('A JSON object, for example {"color": "orange"}.'),
     )
 
     text_only = models.BooleanField(
@@ -171,7 +171,7 @@ class Widget(Listening):
         blank=True,
         validators=[validate_texts],
         help_text=_(
-            "Replaces words of the widget, for example {“start”: “Talk to us”}."
+            'Replaces words of the widget, for example {"start": "Talk to us"}.'
         ),
     )
     message_roles = models.JSONField(
@@ -190,7 +190,7 @@ class Widget(Listening):
         blank=True,
         validators=[validators.validate_variables],
         help_text=_(
-            "Names, for example [“order”]. The model gets them as unverified hints."
+            'Names, for example ["order"]. The model gets them as unverified hints.'
         ),
     )
     max_session_s = models.FloatField(

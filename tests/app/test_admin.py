@@ -281,6 +281,17 @@ def test_second_function_for_every_site_is_refused(admin_client):
     assert not Tool.objects.exists()
 
 
+def test_tool_names_the_function_of_each_site(admin_client):
+    tool = Tool.objects.create(name="order_status")
+    FunctionHandler.objects.create(tool=tool, handler="whoami", site=Site.objects.get())
+    html = admin_client.get(url(Tool, "change", tool.pk)).content.decode()
+    assert "example.com: <code>tests.site.realtime_tools.whoami" in html
+    assert "other sites: <code>tests.site.realtime_tools.order_status" in html
+    FunctionHandler.objects.create(tool=tool, handler="vanished")
+    html = admin_client.get(url(Tool, "changelist")).content.decode()
+    assert "no function “vanished”" in html
+
+
 # Looks
 
 
