@@ -12,7 +12,7 @@ from realtime_widget.engine.dialogue.words import STOPWORDS, Said, stem
 _PLACE_LEADS: Final = frozenset({"in", "at", "for", "to", "from", "near", "around"})
 _NAME_LEAD = re.compile(
     r"\b(?:my name is|name is|name's|i am|i'm|this is|call me|under the name(?: of)?|"
-    r"in the name of|it's|it is|under)\s+",
+    r"in the name of|(?:it's|it is)(?: under)?|under)\s+",
     re.IGNORECASE,
 )
 _TEXT_LEAD = re.compile(
