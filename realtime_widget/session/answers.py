@@ -144,7 +144,7 @@ class Answers:
         """
         self._settle()
         cuts = self._silence(now_s)
-        self._turns.cancel()
+        self._turns.cancel(now_s)
         self._cuts = _with_report(
             cuts, item_id or (cuts[0].item_id if cuts else ""), played_ms
         )

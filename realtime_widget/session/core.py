@@ -193,7 +193,7 @@ class SessionCore:
         ]
         if self.started:
             deadlines.append(self._started_s + self.config.limits.max_session_s)
-            deadlines.append(self._idle_until_s(now_s))
+            deadlines.append(self._idle_until_s())
         if self.answers.playback.active(now_s):
             deadlines.append(self.answers.playback.look_again_s(now_s, WATCH_S))
         return min((d for d in deadlines if d is not None), default=None)
@@ -295,10 +295,9 @@ class SessionCore:
         """Put off the end for silence: somebody said or typed something."""
         self._active_s = now_s
 
-    def _idle_until_s(self, now_s: float) -> float:
-        last_s = max(
-            self._started_s, self._active_s, self.answers.playback.end_s(now_s)
-        )
+    def _idle_until_s(self) -> float:
+        heard_s = self.answers.playback.end_s()
+        last_s = max(self._started_s, self._active_s, heard_s)
         return last_s + self.config.limits.idle_s
 
     def _check_limits(self, now_s: float) -> None:
@@ -315,7 +314,7 @@ class SessionCore:
         if now_s >= self._started_s + limits.max_session_s:
             self.effects.add(Stop("time_limit"))
             return
-        silent = now_s >= self._idle_until_s(now_s)
+        silent = now_s >= self._idle_until_s()
         if silent or self.answers.playback.stalled(now_s):
             self.effects.add(Stop("idle"))
 

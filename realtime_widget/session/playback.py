@@ -89,6 +89,7 @@ class Playback:
         self._unanswered_bytes = 0
         self._progress_s = 0.0
         self._reports = False
+        self._heard_until_s = 0.0
 
     @property
     def queued_ms(self) -> int:
@@ -171,30 +172,33 @@ class Playback:
                 break
             del self._tracks[other.item_id]
         if track.done:
+            self._heard_until_s = now_s
             del self._tracks[item_id]
 
     def heard_ms(self, item_id: str, now_s: float) -> int:
         """Return how much of an item was heard, floored; 0 when it is unknown."""
         track = self._tracks.get(item_id)
-        return 0 if track is None else int(self._heard_ms(track, now_s))
+        if track is None:
+            return 0
+        # Half a microsecond makes up for the rounding of the clock's fractions.
+        return int(self._heard_ms(track, now_s) + 0.0005)
 
     def active(self, now_s: float) -> bool:
         """Return whether an answer is being heard or waits to be."""
         for track in list(self._tracks.values()):
             if not self._over(track, now_s):
                 return True
+            self._heard_until_s = self._end_s(track)
             del self._tracks[track.item_id]
         return False
 
-    def end_s(self, now_s: float) -> float:
-        """Return when the last answer will have been heard, estimated."""
-        if not self._tracks:
-            return now_s
-        return max(self._end_s(track) for track in self._tracks.values())
+    def end_s(self) -> float:
+        """Return when the last answer was or will have been heard, 0 if none was."""
+        return max([self._heard_until_s, *(self._end_s(t) for t in self._tracks.values())])
 
     def look_again_s(self, now_s: float, at_most_s: float) -> float:
         """Return when ``active`` and ``stalled`` are to be asked again."""
-        over_s = self.end_s(now_s) + (DONE_GRACE_S if self._reports else 0.0)
+        over_s = self.end_s() + (DONE_GRACE_S if self._reports else 0.0)
         return over_s if now_s < over_s < now_s + at_most_s else now_s + at_most_s
 
     def interrupt(self, now_s: float) -> list[Cut]:
@@ -206,7 +210,7 @@ class Playback:
         cuts = [
             Cut(
                 item_id=track.item_id,
-                heard_ms=int(self._heard_ms(track, now_s)),
+                heard_ms=self.heard_ms(track.item_id, now_s),
                 sent_ms=int(self._ms(track.sent_bytes)),
                 received_ms=int(self._ms(track.received_bytes)),
                 complete=track.closed,

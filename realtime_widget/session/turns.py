@@ -43,7 +43,7 @@ class Turns:
         self._request_until_s = 0.0
         self._wanted: dict[str, Any] | None = None
         self._answer_until_s: float | None = None
-        self._cancel_next = False
+        self._cancel_until_s: float | None = None
         self._silenced: deque[str] = deque(maxlen=REMEMBERED)
         self._ended: deque[str] = deque(maxlen=REMEMBERED)
         self.active_id = ""
@@ -68,14 +68,14 @@ class Turns:
                 merged with it keeps them.
         """
         self._wanted = {**(self._wanted or {}), **parameters}
-        self._cancel_next = False
+        self._cancel_until_s = None
         self._create_if_free(now_s)
 
     def speech_started(self) -> None:
         """Hold back responses of our own while the visitor speaks."""
         self.speaking = True
         self._answer_until_s = None
-        self._cancel_next = False
+        self._cancel_until_s = None
 
     def speech_stopped(self, now_s: float) -> None:
         """Expect the server's own response to what was said."""
@@ -92,9 +92,9 @@ class Turns:
         self._request_id = ""
         self._answer_until_s = None
         self.active_id = response_id
-        if self._cancel_next:
-            self._cancel_next = False
-            self.cancel()
+        if self._cancel_until_s is not None:
+            self._cancel_until_s = None
+            self.cut_off(response_id)
 
     def ended(self, response_id: str) -> bool:
         """Return whether a response has ended."""
@@ -135,13 +135,13 @@ class Turns:
             self._create_if_free(now_s)
         return True
 
-    def cancel(self) -> None:
+    def cancel(self, now_s: float) -> None:
         """Stop the running or coming response, and forget those asked for."""
         self._wanted = None
         if self.active_id:
             self.cut_off(self.active_id)
         elif self._request_id or self._answer_until_s is not None:
-            self._cancel_next = True
+            self._cancel_until_s = now_s + OWN_RESPONSE_S
         self._answer_until_s = None
 
     def cut_off(self, response_id: str) -> None:
@@ -166,19 +166,17 @@ class Turns:
         """Give up waiting for what did not come."""
         if self._answer_until_s is not None and now_s >= self._answer_until_s:
             self._answer_until_s = None
-            self._cancel_next = False
+        if self._cancel_until_s is not None and now_s >= self._cancel_until_s:
+            self._cancel_until_s = None
         if self._request_id and now_s >= self._request_until_s:
             self._request_id = ""
         self._create_if_free(now_s)
 
     def next_deadline_s(self) -> float | None:
         """Return when ``tick`` has something to do."""
-        deadlines = []
-        if self._answer_until_s is not None:
-            deadlines.append(self._answer_until_s)
-        if self._request_id:
-            deadlines.append(self._request_until_s)
-        return min(deadlines, default=None)
+        request = self._request_until_s if self._request_id else None
+        deadlines = (self._answer_until_s, self._cancel_until_s, request)
+        return min((d for d in deadlines if d is not None), default=None)
 
     def _create_if_free(self, now_s: float) -> None:
         if self._wanted is None or self._busy:
