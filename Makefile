@@ -12,7 +12,7 @@ TSC := node_modules/.bin/tsc
 # With a selection of the caller's own, one of the two calls may find nothing (5).
 pytest = $(PY) -m pytest $(1) $(PYTEST) || { code=$$?; [ $$code -eq 5 ] && [ -n "$(PYTEST)" ] || exit $$code; }
 
-.PHONY: help demo test test-js test-python test-browser check check-python \
+.PHONY: help demo test test-js test-python test-browser coverage check check-python \
 	check-imports check-js check-templates check-migrations bench docs fix lock \
 	setup browser clean
 
@@ -71,6 +71,11 @@ test-python: $(VENV)/.dev
 # A call of its own: Playwright keeps an event loop running in the main thread.
 test-browser: $(VENV)/.dev browser
 	@$(call pytest,-m browser)
+
+# Which lines the tests without a browser reach.
+coverage: $(VENV)/.dev
+	@$(PY) -m coverage run -m pytest -q -m "not browser" $(PYTEST)
+	@$(PY) -m coverage report
 
 # -- checks -------------------------------------------------------------------
 
