@@ -1,9 +1,8 @@
 """The asyncio around one session: two pumps, a writer, timers and tool tasks.
 
 Microphone audio goes straight from ``receive_audio`` to the model's side. What comes
-back never waits for the page: audio goes into a paced queue, messages into a lane that
-overtakes it, and one sender empties both. What anything means is decided by
-``SessionCore``; this only carries out its effects.
+back never waits for the page: it is left with the ``PageSender``. What anything means
+is decided by ``SessionCore``; this only carries out its effects.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from typing import Any, Final, cast
 from realtime_widget.exceptions import (
     EngineUnavailable,
     SessionClosed,
-    ToolError,
     UpstreamError,
 )
 from realtime_widget.protocol.browser import ERRORS, StopReason
@@ -50,16 +48,14 @@ from realtime_widget.session.ports import (
     ToolPort,
     UpstreamPort,
 )
-from realtime_widget.session.tools import FAILED, Outcome, outcome_of
+from realtime_widget.session.sender import PageSender
+from realtime_widget.session.tool_tasks import ToolTasks
+from realtime_widget.session.tools import Outcome
 
 logger = logging.getLogger("realtime_widget.session")
 
 # The last messages of a session get so long to reach the page.
 GOODBYE_S: Final = 2.0
-# Cancelled tool tasks get so long to end; what ignores it is left behind.
-TOOLS_END_S: Final = 1.0
-# A page that lets so many messages wait is not reading.
-MAX_WAITING_MESSAGES: Final = 2_000
 
 
 class Bridge:
@@ -85,25 +81,19 @@ class Bridge:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = config
-        self._core = SessionCore(config)
-        self._playback = self._core.answers.playback
-        self._browser = browser
-        self._tools = tools
         self._recorder = recorder
         self._connect = connect
         self._now = monotonic
+        self._core = SessionCore(config)
+        self._page = PageSender(browser, self._core.answers.playback, monotonic)
+        self._tools = ToolTasks(tools, self._tool_finished, config.session_id)
         self._upstream: UpstreamPort | None = None
         self._microphone: UpstreamPort | None = None
         self._to_upstream: deque[Mapping[str, Any]] = deque()
-        self._to_page: deque[Mapping[str, Any]] = deque()
         self._upstream_wake = asyncio.Event()
-        self._page_wake = asyncio.Event()
         self._ended = asyncio.Event()
-        self._page_paced = False
-        self._sending_since_s: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_s = 0.0
-        self._tool_tasks: dict[str, asyncio.Task[None]] = {}
         self._perform: dict[type[Effect], Callable[[Any], None]] = {
             SendUpstream: self._on_send_upstream,
             SendPage: self._on_send_page,
@@ -137,21 +127,20 @@ class Bridge:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                page = self._guarded(self._send_to_page)
-                sender = group.create_task(page, name=self._name("page"))
-                pumps = [
+                page, reader, writer = (
                     group.create_task(self._guarded(work), name=self._name(name))
                     for name, work in (
+                        ("page", self._page.run),
                         ("reader", self._connect_and_read),
                         ("writer", self._write_upstream),
                     )
-                ]
+                )
                 await self._ended.wait()
-                for pump in pumps:
-                    pump.cancel()
+                reader.cancel()
+                writer.cancel()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(GOODBYE_S):
-                        await sender
+                        await page
         finally:
             self.stop("draining")  # only the first stop counts
             await self._clean_up()
@@ -174,15 +163,23 @@ class Bridge:
             await microphone.send(append_audio(frame))
         except UpstreamError:
             # The reader meets the same end and knows the reason.
-            self._microphone = None
+            self._core.counters["unheard_audio"] += 1
 
-    async def receive_message(self, message: dict[str, Any]) -> None:
+    async def receive_message(self, message: dict[str, Any]) -> bool:
         """Take one message of the page; quick, it waits for nobody.
 
         Args:
             message: Parsed, of a type the protocol knows.
+
+        Returns:
+            False when the page was told an error for it.
         """
-        self._apply(self._core.page_message(message, self._now()))
+        effects = self._core.page_message(message, self._now())
+        self._apply(effects)
+        return not any(
+            isinstance(effect, SendPage) and effect.message["type"] == "error"
+            for effect in effects
+        )
 
     def stop(self, reason: StopReason, *, error_code: str = "") -> None:
         """End the session; idempotent, ``run`` returns soon after.
@@ -195,7 +192,7 @@ class Bridge:
         for effect in self._core.stop(reason, error_code, self._now()):
             self._perform[type(effect)](effect)
         self._ended.set()
-        self._page_wake.set()
+        self._page.finish()
 
     # --- the model's side ----------------------------------------------------
 
@@ -216,8 +213,7 @@ class Bridge:
         effects = self._core.audio(*delta, self._now())
         if effects:
             self._apply(effects)
-        if not self._page_paced:
-            self._page_wake.set()
+        self._page.audio_came()
 
     def _take_event(self, raw: bytes) -> None:
         try:
@@ -243,49 +239,6 @@ class Bridge:
                 event = self._to_upstream.popleft()
                 await self._upstream.send(json.dumps(event).encode())
 
-    # --- the page's side -----------------------------------------------------
-
-    async def _send_to_page(self) -> None:
-        while True:
-            piece = self._next_for_page()
-            if piece is not None:
-                await self._send_piece(piece)
-            elif self._core.end is not None:
-                return
-            else:
-                await self._wait_for_page_work()
-
-    def _next_for_page(self) -> bytes | Mapping[str, Any] | None:
-        if self._to_page:
-            return self._to_page.popleft()
-        return self._playback.take(self._now())
-
-    async def _send_piece(self, piece: bytes | Mapping[str, Any]) -> None:
-        self._sending_since_s = self._now()
-        try:
-            if isinstance(piece, bytes):
-                await self._browser.send_audio(piece)
-            else:
-                await self._browser.send_text(json.dumps(piece))
-        finally:
-            self._sending_since_s = None
-
-    async def _wait_for_page_work(self) -> None:
-        self._page_wake.clear()
-        now_s = self._now()
-        due_s = self._playback.next_due_s(now_s)
-        self._page_paced = due_s is not None
-        timer = None
-        if due_s is not None:
-            loop = asyncio.get_running_loop()
-            timer = loop.call_later(due_s - now_s, self._page_wake.set)
-        try:
-            await self._page_wake.wait()
-        finally:
-            self._page_paced = False
-            if timer is not None:
-                timer.cancel()
-
     # --- effects -------------------------------------------------------------
 
     def _apply(self, effects: list[Effect]) -> None:
@@ -297,7 +250,7 @@ class Bridge:
                 self._perform[type(effect)](effect)
         if stop is not None:
             self.stop(stop.reason, error_code=stop.error_code)
-        elif len(self._to_page) > MAX_WAITING_MESSAGES:
+        elif self._page.overfull:
             self.stop("idle")
         elif self._core.end is None:
             if self._microphone is None and self._core.started:
@@ -309,8 +262,13 @@ class Bridge:
         self._upstream_wake.set()
 
     def _on_send_page(self, effect: SendPage) -> None:
-        self._to_page.append(effect.message)
-        self._page_wake.set()
+        self._page.message(effect.message)
+
+    def _on_start_tool(self, effect: StartTool) -> None:
+        self._tools.start(effect)
+
+    def _on_cancel_tool(self, effect: CancelTool) -> None:
+        self._tools.cancel(effect.call_id)
 
     def _on_record(self, effect: Record) -> None:
         self._recorder.record(effect.fact)
@@ -322,36 +280,8 @@ class Bridge:
             self._config.session_id,
         )
 
-    def _on_start_tool(self, effect: StartTool) -> None:
-        task = asyncio.create_task(
-            self._run_tool(effect), name=self._name(f"tool {effect.name}")
-        )
-        self._tool_tasks[effect.call_id] = task
-
-    def _on_cancel_tool(self, effect: CancelTool) -> None:
-        task = self._tool_tasks.get(effect.call_id)
-        if task is not None:
-            task.cancel()
-
-    async def _run_tool(self, call: StartTool) -> None:
-        # Stands when the handler's own work was cancelled from elsewhere.
-        outcome = Outcome("cancelled", FAILED)
-        try:
-            outcome = Outcome(
-                "completed", await self._tools.run(call.name, call.arguments)
-            )
-        except ToolError as exc:
-            outcome = outcome_of(exc)
-        except Exception as exc:
-            logger.exception(
-                "The handler of tool %s failed (session %s)",
-                call.name,
-                self._config.session_id,
-            )
-            outcome = outcome_of(exc)
-        finally:
-            self._tool_tasks.pop(call.call_id, None)
-            self._apply(self._core.tool_finished(call.call_id, outcome, self._now()))
+    def _tool_finished(self, call_id: str, outcome: Outcome) -> None:
+        self._apply(self._core.tool_finished(call_id, outcome, self._now()))
 
     # --- time and end --------------------------------------------------------
 
@@ -359,8 +289,8 @@ class Bridge:
         """Have ``_on_timer`` called when something is due."""
         now_s = self._now()
         due_s = self._core.next_deadline_s(now_s)
-        if self._sending_since_s is not None:
-            stalled_s = self._sending_since_s + self._config.limits.stalled_browser_s
+        if self._page.sending_since_s is not None:
+            stalled_s = self._page.sending_since_s + self._stalled_s
             due_s = stalled_s if due_s is None else min(due_s, stalled_s)
         if due_s is None:
             return
@@ -375,12 +305,15 @@ class Bridge:
     def _on_timer(self) -> None:
         self._timer = None
         now_s = self._now()
-        since_s = self._sending_since_s
-        stalled_s = self._config.limits.stalled_browser_s
-        if since_s is not None and now_s - since_s >= stalled_s:
+        since_s = self._page.sending_since_s
+        if since_s is not None and now_s - since_s >= self._stalled_s:
             self.stop("idle")
         else:
             self._apply(self._core.tick(now_s))
+
+    @property
+    def _stalled_s(self) -> float:
+        return self._config.limits.stalled_browser_s
 
     async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         """Turn the failure of a pump into the session's end."""
@@ -403,12 +336,8 @@ class Bridge:
     async def _clean_up(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        tasks = list(self._tool_tasks.values())
-        for task in tasks:
-            task.cancel()
         try:
-            if tasks:
-                await asyncio.wait(tasks, timeout=TOOLS_END_S)
+            await self._tools.end()
         finally:
             if self._upstream is not None:
                 await self._upstream.close()

@@ -10,7 +10,7 @@ Source: Realtime API (GA), session object and order of events.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -68,8 +68,6 @@ class SessionCore:
         self.refusals = 0
         self.session: dict[str, Any] = composing.session_object(config)
         self._state: State | None = None
-        self._typed = 0
-        self._typed_unseen: deque[str] = deque()
         self._early: list[Mapping[str, Any]] = []
         self._open_until_s: float | None = None
         self._started_s = 0.0
@@ -262,34 +260,6 @@ class SessionCore:
             handler(self, message, now_s)
         except ProtocolError as exc:
             self.effects.error(exc.code)
-
-    def next_typed_id(self) -> str:
-        """Return an item id of our own for a typed message."""
-        self._typed += 1
-        item_id = f"typed_{self._typed}"
-        self._typed_unseen.append(item_id)
-        return item_id
-
-    def typed_alias(self, item_id: str, *, may_be_renamed: bool) -> str:
-        """Return which typed message an item is when the server named it anew.
-
-        Args:
-            item_id: The server's id of a message.
-            may_be_renamed: Whether it can be a typed message under another id.
-
-        Returns:
-            Our id of the oldest message the server has not confirmed; "" when the
-            item kept its id or was not typed here.
-        """
-        if item_id in self._typed_unseen:
-            self._typed_unseen.remove(item_id)
-        elif (
-            may_be_renamed
-            and self._typed_unseen
-            and not self.transcript.places(item_id)
-        ):
-            return self._typed_unseen.popleft()
-        return ""
 
     def note_activity(self, now_s: float) -> None:
         """Put off the end for silence: somebody said or typed something."""

@@ -46,7 +46,7 @@ def on_message(core: SessionCore, message: Message, now_s: float) -> None:
     if role not in config.message_roles:
         raise ProtocolError("role is not allowed", code="forbidden")
     core.note_activity(now_s)
-    item_id = core.next_typed_id()
+    item_id = core.transcript.next_typed_id()
     core.effects.upstream(composing.message_item(item_id, role, text))
     core.transcript.typed(item_id, cast(Role, role), text)
     if respond:

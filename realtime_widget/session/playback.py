@@ -194,7 +194,9 @@ class Playback:
 
     def end_s(self) -> float:
         """Return when the last answer was or will have been heard, 0 if none was."""
-        return max([self._heard_until_s, *(self._end_s(t) for t in self._tracks.values())])
+        return max(
+            [self._heard_until_s, *(self._end_s(t) for t in self._tracks.values())]
+        )
 
     def look_again_s(self, now_s: float, at_most_s: float) -> float:
         """Return when ``active`` and ``stalled`` are to be asked again."""

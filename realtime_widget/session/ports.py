@@ -7,7 +7,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-
 # Id of the call that a tool's task works for; the task has a context of its own.
 CALL_ID: ContextVar[str] = ContextVar("realtime_widget_call_id", default="")
 

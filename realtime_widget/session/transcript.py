@@ -6,6 +6,7 @@ transcription of the visitor's speech usually comes after the answer has begun.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -56,6 +57,8 @@ class Transcript:
         self._lines: dict[str, Line] = {}
         self._previous: dict[str, str | None] = {}
         self._last: str | None = None
+        self._typed = 0
+        self._unconfirmed: deque[str] = deque()
 
     def place(self, item_id: str, previous_item_id: str | None) -> None:
         """Note where an item of any kind stands in the conversation.
@@ -78,12 +81,36 @@ class Transcript:
         if not line.shown:
             self._send(line, delta="")
 
+    def next_typed_id(self) -> str:
+        """Return an item id of our own for a typed message."""
+        self._typed += 1
+        item_id = f"typed_{self._typed}"
+        self._unconfirmed.append(item_id)
+        return item_id
+
     def typed(self, item_id: str, role: Role, text: str) -> None:
         """Add a typed message: complete at once."""
         self.place(item_id, None)
         line = self._line(item_id, role, "text")
         line.text = text
         self._finish(line, "completed")
+
+    def confirmed(self, item_id: str, *, may_be_renamed: bool) -> str:
+        """Return which typed message an item is when the server named it anew.
+
+        Args:
+            item_id: The server's id of a message.
+            may_be_renamed: Whether it can be a typed message under another id.
+
+        Returns:
+            Our id of the oldest message the server has not confirmed; "" when the
+            item kept its id or was not typed here.
+        """
+        if item_id in self._unconfirmed:
+            self._unconfirmed.remove(item_id)
+        elif may_be_renamed and self._unconfirmed and not self.places(item_id):
+            return self._unconfirmed.popleft()
+        return ""
 
     def places(self, item_id: str) -> bool:
         """Return whether an item's place is known."""

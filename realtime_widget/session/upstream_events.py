@@ -9,24 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from realtime_widget.exceptions import ProtocolError
-from realtime_widget.protocol.upstream_errors import (
-    BENIGN,
-    FATAL,
-    FIELD_REJECTED,
-    SHOWN,
-)
-from realtime_widget.session import composing, fields
-from realtime_widget.session.answers import TRUNCATE_ID
-from realtime_widget.session.effects import Stop
+from realtime_widget.session import fields
 from realtime_widget.session.ports import UsageFact
+from realtime_widget.session.refusals import on_error, response_failed
 
 if TYPE_CHECKING:
     from realtime_widget.session.core import SessionCore
 
 Event = Mapping[str, Any]
-
-# How many fields of the configuration a server may refuse one after the other.
-MAX_REFUSED_FIELDS: Final = 8
 
 
 # --- session -----------------------------------------------------------------
@@ -42,55 +32,6 @@ def on_session_updated(core: SessionCore, event: Event, now_s: float) -> None:
     """Start: the model's side has taken the configuration."""
     if core.created:
         core.start(now_s)
-
-
-def on_error(core: SessionCore, event: Event, now_s: float) -> None:
-    """Sort an error: races are counted, few end the session, the rest is noted."""
-    error = fields.mapping(event, "error")
-    code = fields.optional_text(error, "code")
-    event_id = fields.optional_text(error, "event_id")
-    core.count("upstream_error")
-    if code in FATAL:
-        stop_fatally(core, code)
-    elif not core.started:
-        _refused_update(core, code, event_id, fields.optional_text(error, "param"))
-    elif core.turns.request_failed(event_id, code, now_s):
-        if code not in BENIGN:
-            core.effects.error("response_failed")
-    elif code in SHOWN and code not in BENIGN and not event_id.startswith(TRUNCATE_ID):
-        core.effects.error(SHOWN[code])
-
-
-def stop_fatally(core: SessionCore, code: str) -> None:
-    """End the session for an error that cannot be mended within it."""
-    known = FATAL[code]
-    if known == "time_limit":
-        core.effects.add(Stop("time_limit"))
-    else:
-        core.effects.add(Stop("upstream", known))
-
-
-def _refused_update(
-    core: SessionCore, code: str, event_id: str, parameter: str
-) -> None:
-    """Send the configuration again without a field the server does not know.
-
-    A session whose instructions were not taken must not start, so any other refusal
-    of the configuration ends it.
-    """
-    blamed = parameter.startswith("session.")
-    if event_id != core.update_id and not blamed:
-        return
-    smaller = None
-    if code in FIELD_REJECTED and core.refusals < MAX_REFUSED_FIELDS:
-        smaller = composing.without_field(core.session, parameter)
-    if smaller is None:
-        core.effects.add(Stop("upstream", "upstream_refused"))
-        return
-    core.refusals += 1
-    core.session = smaller
-    core.count("session_field_refused")
-    core.send_update()
 
 
 # --- the visitor's speech ----------------------------------------------------
@@ -156,7 +97,7 @@ def on_item_added(core: SessionCore, event: Event, now_s: float) -> None:
     previous = fields.optional_text(event, "previous_item_id")
     kind = _content_kind(item)
     if kind:
-        alias = core.typed_alias(item_id, may_be_renamed=kind == "input_text")
+        alias = core.transcript.confirmed(item_id, may_be_renamed=kind == "input_text")
         previous = alias or previous
     core.transcript.place(item_id, previous)
     if (
@@ -260,7 +201,7 @@ def on_response_done(core: SessionCore, event: Event, now_s: float) -> None:
             _take_call_leniently(core, item, response_id, now_s)
     core.tools.response_ended(response_id)
     if status == "failed":
-        _response_failed(core, response)
+        response_failed(core, response)
 
 
 def _take_call_leniently(
@@ -271,15 +212,6 @@ def _take_call_leniently(
         _take_call(core, item, response_id, now_s)
     except ProtocolError:
         core.count("malformed_event")
-
-
-def _response_failed(core: SessionCore, response: Event) -> None:
-    details = fields.optional_mapping(response, "status_details")
-    code = fields.optional_text(fields.optional_mapping(details, "error"), "code")
-    if code in FATAL:
-        stop_fatally(core, code)
-    else:
-        core.effects.error("response_failed")
 
 
 HANDLERS: Final[dict[str, Callable[[SessionCore, Event, float], None]]] = {

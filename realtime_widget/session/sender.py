@@ -1,0 +1,108 @@
+"""The one task that sends to the page: messages first, audio at its pace."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from realtime_widget.session.playback import Playback
+from realtime_widget.session.ports import BrowserPort
+
+# A page that lets so many messages wait is not reading.
+MAX_WAITING_MESSAGES: Final = 2_000
+
+
+class PageSender:
+    """Everything on its way to the page.
+
+    Whoever has something for the page leaves it here and never waits.
+
+    Args:
+        browser: The page's end.
+        playback: The queue of audio, which knows its pace.
+        now: The clock, in seconds.
+
+    Attributes:
+        sending_since_s: When the send that is not over began, None between sends.
+    """
+
+    def __init__(
+        self, browser: BrowserPort, playback: Playback, now: Callable[[], float]
+    ) -> None:
+        self._browser = browser
+        self._playback = playback
+        self._now = now
+        self._messages: deque[Mapping[str, Any]] = deque()
+        self._wake = asyncio.Event()
+        self._paced = False
+        self._finishing = False
+        self.sending_since_s: float | None = None
+
+    @property
+    def overfull(self) -> bool:
+        """Return whether more messages wait than a reading page ever leaves."""
+        return len(self._messages) > MAX_WAITING_MESSAGES
+
+    def message(self, message: Mapping[str, Any]) -> None:
+        """Send a message; it overtakes all audio that waits."""
+        self._messages.append(message)
+        self._wake.set()
+
+    def audio_came(self) -> None:
+        """Look at the queue of audio, unless it waits for its time anyway. HOT."""
+        if not self._paced:
+            self._wake.set()
+
+    def finish(self) -> None:
+        """Let ``run`` return when the last message is sent."""
+        self._finishing = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send until ``finish``.
+
+        Raises:
+            SessionClosed: If the page is gone.
+        """
+        while True:
+            piece = self._next()
+            if piece is not None:
+                await self._send(piece)
+            elif self._finishing:
+                return
+            else:
+                await self._wait()
+
+    def _next(self) -> bytes | Mapping[str, Any] | None:
+        if self._messages:
+            return self._messages.popleft()
+        return self._playback.take(self._now())
+
+    async def _send(self, piece: bytes | Mapping[str, Any]) -> None:
+        self.sending_since_s = self._now()
+        try:
+            if isinstance(piece, bytes):
+                await self._browser.send_audio(piece)
+            else:
+                await self._browser.send_text(json.dumps(piece))
+        finally:
+            self.sending_since_s = None
+
+    async def _wait(self) -> None:
+        """Wait for a message, for audio, or until waiting audio is due."""
+        self._wake.clear()
+        now_s = self._now()
+        due_s = self._playback.next_due_s(now_s)
+        if due_s is None:
+            await self._wake.wait()
+            return
+        self._paced = True
+        timer = asyncio.get_running_loop().call_later(due_s - now_s, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            self._paced = False
+            timer.cancel()

@@ -1,0 +1,81 @@
+"""The tasks of running tool calls: one each, named, and none outlives the session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from realtime_widget.exceptions import ToolError
+from realtime_widget.session.effects import StartTool
+from realtime_widget.session.ports import CALL_ID, ToolPort
+from realtime_widget.session.tools import FAILED, Outcome, outcome_of
+
+logger = logging.getLogger("realtime_widget.session")
+
+# Cancelled tasks get so long to end; what ignores its cancellation is left behind.
+END_S: Final = 1.0
+
+
+class ToolTasks:
+    """Runs handlers beside the pumps.
+
+    Handlers are other people's code: their tasks are not in the session's task
+    group, where one that ignores its cancellation would keep the session from ending.
+
+    Args:
+        tools: Runs one call.
+        finished: Told the outcome of each call, once.
+        session_id: For names and the log.
+    """
+
+    def __init__(
+        self,
+        tools: ToolPort,
+        finished: Callable[[str, Outcome], None],
+        session_id: str,
+    ) -> None:
+        self._tools = tools
+        self._finished = finished
+        self._session_id = session_id
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, call: StartTool) -> None:
+        """Run a call."""
+        name = f"realtime tool {call.name} {self._session_id}"
+        self._tasks[call.call_id] = asyncio.create_task(self._run(call), name=name)
+
+    def cancel(self, call_id: str) -> None:
+        """Cancel a call's task, if it still runs."""
+        task = self._tasks.get(call_id)
+        if task is not None:
+            task.cancel()
+
+    async def end(self) -> None:
+        """Cancel all tasks, and wait a moment for them."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=END_S)
+
+    async def _run(self, call: StartTool) -> None:
+        CALL_ID.set(call.call_id)
+        # Stands when the handler's own work was cancelled by somebody else.
+        outcome = Outcome("cancelled", FAILED)
+        try:
+            result = await self._tools.run(call.name, call.arguments)
+            outcome = Outcome("completed", result)
+        except ToolError as exc:
+            outcome = outcome_of(exc)
+        except Exception as exc:
+            logger.exception(
+                "The handler of tool %s failed (session %s)",
+                call.name,
+                self._session_id,
+            )
+            outcome = outcome_of(exc)
+        finally:
+            self._tasks.pop(call.call_id, None)
+            self._finished(call.call_id, outcome)
