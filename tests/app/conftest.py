@@ -34,7 +34,9 @@ def models():
 def widget(transactional_db, models):
     """Return a widget of text and voice whose model answers by itself."""
     provider = Provider.objects.create(
-        name="Scripted", kind=Provider.Kind.COMPATIBLE, base_url="http://model.example/v1"
+        name="Scripted",
+        kind=Provider.Kind.COMPATIBLE,
+        base_url="http://model.example/v1",
     )
     tools = ["order_status", "opening_hours", "whoami", "slow", "broken", "refuses"]
     return make_widget(provider=provider, tools=[*tools, "huge", "unserialisable"])

@@ -7,10 +7,14 @@ import json
 from contextlib import asynccontextmanager
 
 import httpx
+from asgiref.sync import sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.test import Client
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from realtime_widget.protocol.browser import PROTOCOL
+from tests.asgi import application
 
 WAIT_S = 10.0
 
@@ -109,3 +113,51 @@ async def open_page(server, slug="support", *, origin=None, cookie=""):
     ) as page:
         assert page.socket.subprotocol == PROTOCOL
         yield page
+
+
+class RealtimeSocket(WebsocketCommunicator):
+    """The application without a server, where a test needs its task or loop."""
+
+    def __init__(self, path="/realtime/ws/support/"):
+        headers = [(b"host", b"testserver"), (b"origin", b"http://testserver")]
+        super().__init__(application, path, headers)
+
+    async def start(self, **fields):
+        """Start the session and return ``session.started``."""
+        await self.send_json_to({"type": "session.start", **fields})
+        while True:
+            message = await self.receive_json_from(WAIT_S)
+            if message["type"] == "session.started":
+                return message
+
+    async def ended(self):
+        """Return the last error and the close code."""
+        error = ""
+        while True:
+            output = await self.receive_output(WAIT_S)
+            if output["type"] == "websocket.close":
+                await self.wait(WAIT_S)
+                return error, output["code"]
+            if "text" in output and output["text"]:
+                message = json.loads(output["text"])
+                error = message["code"] if message["type"] == "error" else error
+
+
+@sync_to_async
+def granted_token(slug="support"):
+    """Return a token for a page of the site."""
+    answer = Client().post(
+        f"/realtime/widgets/{slug}/session",
+        "{}",
+        content_type="application/json",
+        headers={"origin": "http://testserver"},
+    )
+    return answer.json()["token"]
+
+
+async def joined(communicator):
+    """Return the communicator with its socket open, by a token of its own."""
+    communicator.scope["subprotocols"] = [PROTOCOL, f"token.{await granted_token()}"]
+    accepted, protocol = await communicator.connect(WAIT_S)
+    assert (accepted, protocol) == (True, PROTOCOL)
+    return communicator
