@@ -127,7 +127,7 @@ def server(project: Project) -> Iterator[str]:
 def wait_until_it_listens(
     port: int, process: subprocess.Popen[bytes], log: Path
 ) -> None:
-    """Return when the port accepts a connection."""
+    """Return when the port of another process accepts a connection."""
     until = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < until and process.poll() is None:
         try:
@@ -198,6 +198,14 @@ async def test_session_opens_and_the_agent_calls_the_function(server: str) -> No
         await connection.send(json.dumps({"type": "session.stop"}))
         stopped = await next_message(connection, "session.stopped")
     assert stopped["reason"] == "user"
+
+
+def test_every_command_is_documented() -> None:
+    text = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
+    folders = ROOT.glob("*/management/commands")
+    names = [f.stem for folder in folders for f in folder.glob("[a-z]*.py")]
+    assert names
+    assert [name for name in names if f"## {name}\n" not in text] == []
 
 
 def test_map_of_the_code_names_what_exists() -> None:
