@@ -1,0 +1,180 @@
+"""A real browser with a recording for a microphone, before the real server.
+
+These tests run in a pytest call of their own (``pytest -m browser``): Playwright
+keeps an event loop running in the main thread.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.test import Client
+from playwright.sync_api import sync_playwright
+
+from realtime_widget import connectors, signals
+from tests.chromium import find_chromium
+from tests.e2e.driving import Visit
+from tests.e2e.sound import write_microphone
+from tests.e2e.upstreams import RecordedUpstream
+
+HERE = Path(__file__).parent
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+]
+POLICY = "default-src 'self'"
+TIMEOUT_MS = 15_000
+
+
+def pytest_collection_modifyitems(items):
+    """Mark every test of this folder: all of them need the browser."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rows_beside_a_loop():
+    """Let tests read rows although Playwright's loop runs in this thread."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    yield
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def playwright_driver():
+    """Run Playwright, once."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def microphone_file(tmp_path_factory):
+    """Return the wav file that the browser's microphone plays from its start."""
+    return tmp_path_factory.mktemp("microphone") / "microphone.wav"
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright_driver, microphone_file):
+    """Start the browser, once: its microphone reads its file anew at every opening."""
+    program = playwright_driver.chromium.launch(
+        executable_path=find_chromium(),
+        args=[
+            *ARGUMENTS,
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-audio-capture={microphone_file}%noloop",
+        ],
+    )
+    yield program
+    program.close()
+
+
+@pytest.fixture
+def microphone(microphone_file):
+    """Return a function that puts samples before the microphone; silence until then."""
+    write_microphone(microphone_file)
+
+    def say(*parts):
+        return write_microphone(microphone_file, *parts)
+
+    return say
+
+
+@pytest.fixture
+def visit(chromium, asgi_server, transactional_db, microphone):
+    """Return a function that opens a page of the test site and watches it.
+
+    The page's policy is ``default-src 'self'``; a test that leaves a violation
+    behind fails.
+    """
+    visits = []
+
+    def open_page(slug, *, user=None, browser_program=None, headers=None, **options):
+        context = (browser_program or chromium).new_context(**options)
+        context.set_default_timeout(TIMEOUT_MS)
+        if user is not None:
+            context.add_cookies([_cookie(user, asgi_server.url)])
+        context.add_init_script(path=HERE / "probe.js")
+        context.route("**/tap-worklet.js", _send_tap)
+        context.route("**/page/**", _with_headers(headers or {}))
+        visits.append(Visit(context, f"{asgi_server.url}/page/{slug}/"))
+        return visits[-1]
+
+    yield open_page
+    for one in visits:
+        one.finish()
+
+
+def _send_tap(route):
+    route.fulfill(path=HERE / "tap-worklet.js", content_type="text/javascript")
+
+
+def _with_headers(headers):
+    """Return a handler that gives a page the strict policy, and headers of its own."""
+
+    def handle(route):
+        response = route.fetch()
+        added = {"content-security-policy": POLICY, **headers}
+        route.fulfill(response=response, headers={**response.headers, **added})
+
+    return handle
+
+
+def _cookie(user, url):
+    client = Client()
+    client.force_login(user)
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    return {"name": settings.SESSION_COOKIE_NAME, "value": value, "url": url}
+
+
+@pytest.fixture
+def mira(transactional_db):
+    """Return a customer who can sign in."""
+    return get_user_model().objects.create_user("mira", first_name="Mira")
+
+
+@pytest.fixture
+def upstreams(monkeypatch):
+    """Return the model's ends of this test's sessions, recorded as they were used."""
+    opened = []
+    make = connectors.CONNECTORS["local"]
+
+    def recorded(provider):
+        connect = make(provider)
+
+        async def connect_and_record():
+            opened.append(RecordedUpstream(await connect()))
+            return opened[-1]
+
+        return connect_and_record
+
+    monkeypatch.setitem(connectors.CONNECTORS, "local", recorded)
+    return opened
+
+
+@pytest.fixture
+def signals_seen():
+    """Return the names of the signals that were sent, in order, with arguments."""
+    seen = []
+    names = ("session_started", "session_stopped", "transcript_added", "tool_called")
+    receivers = {}
+    for name in names:
+
+        def receive(sender, *, _name=name, signal, **arguments):
+            seen.append((_name, arguments))
+
+        receivers[name] = receive
+        getattr(signals, name).connect(receive)
+    yield seen
+    for name, receive in receivers.items():
+        getattr(signals, name).disconnect(receive)
