@@ -111,15 +111,15 @@ class ToolAdmin(CompactModelAdmin):
     text_rows = {"parameters": 6}
 
     form = ToolForm
-    list_display = ["name", "runs_on", "function", "requires_login", "enabled"]
+    list_display = ["name", "enabled", "function"]
     list_editable = ["enabled"]
-    list_filter = ["enabled", "runs_on", "requires_login", "agents"]
+    list_filter = ["enabled", "requires_login", "agents"]
     search_fields = ["name", "description"]
     readonly_fields = ["function", "schema"]
     inlines = [FunctionHandlerInline]
     fieldsets = [
         (None, {"fields": ["name", "description", "enabled"]}),
-        (gettext_lazy("Function"), {"fields": ["runs_on", "function", "timeout_s"]}),
+        (gettext_lazy("Function"), {"fields": ["function", "timeout_s"]}),
         (gettext_lazy("Arguments"), {"fields": ["parameters", "schema"]}),
         (gettext_lazy("Who may use it"), {"fields": ["requires_login", "permission"]}),
     ]
@@ -179,11 +179,11 @@ class AgentAdmin(CompactModelAdmin):
     list_display = ["name", "voice", "tool_names"]
     list_filter = ["tools"]
     search_fields = ["name", "instructions"]
-    filter_horizontal = ["tools", "handoffs"]
+    filter_horizontal = ["tools"]
     fieldsets = [
         (None, {"fields": ["name", "instructions"]}),
         (gettext_lazy("Speech"), {"fields": ["voice", "speed", "max_output_tokens"]}),
-        (gettext_lazy("Abilities"), {"fields": ["tools", "handoffs"]}),
+        (gettext_lazy("Abilities"), {"fields": ["tools"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:

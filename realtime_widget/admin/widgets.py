@@ -103,6 +103,17 @@ class WidgetAdmin(CompactModelAdmin):
     fieldsets = WIDGET_FIELDS
     actions = ["duplicate"]
 
+    def formfield_for_choice_field(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Leave out what sessions cannot do yet: the page has no push-to-talk key."""
+        if db_field.name == "turn_detection":
+            offered = db_field.get_choices(include_blank=False)
+            kwargs["choices"] = [
+                choice for choice in offered if choice[0] != Widget.TurnDetection.NONE
+            ]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
+
     @admin.display(description=gettext_lazy("provider"), ordering="provider__name")
     def provider_name(self, widget: Widget) -> str:
         """Name the provider, or the engine that answers without one."""

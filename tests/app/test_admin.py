@@ -152,6 +152,7 @@ def test_editor_makes_a_widget_from_nothing(admin_client):
         ("texts", '{"beginn": "x"}', "beginn"),
         ("max_session_s", "999999", "3300"),
         ("agent", "", "required"),
+        ("turn_detection", "none", "not one of the available choices"),
     ],
 )
 def test_bad_row_is_refused_beside_the_field(admin_client, field, value, words):
@@ -231,7 +232,6 @@ def tool_data(**changes):
     data = {
         "name": "order_status",
         "parameters": "{}",
-        "runs_on": "server",
         "enabled": "on",
     }
     return {**data, **{prefix + name: n for name, n in counts.items()}, **changes}
