@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,8 @@ from tests.engine.speech.needs import needs_speech
 
 pytest.importorskip("numpy", reason="the [local] extra is not installed: numpy")
 
-from realtime_widget.engine.stt import without_loops
+from realtime_widget.engine.stt import WhisperStt, without_loops
+from realtime_widget.engine.weights import find_whisper
 from tests.engine.speech.clips import (
     CLEAN,
     plain_words,
@@ -79,3 +81,35 @@ def test_two_recognitions_at_once_do_not_mix(stt):
 )
 def test_a_loop_is_said_once(text, kept):
     assert without_loops(text) == kept
+
+
+def test_prompt_does_not_appear_in_silence_or_disturb_speech(stt):
+    prompt = "order number, appointment, tune-up, timer"
+
+    assert stt.transcribe(bytes(48_000), prompt=prompt) == ""
+    assert "timer" in stt.transcribe(read_clip("synth-timer"), prompt=prompt)
+
+
+def test_long_utterance_is_understood_to_its_end(stt):
+    names = ["real-librivox-dashwood", "synth-pause-inside", "synth-timer"] * 2
+    pcm = b"".join(read_clip(name) for name in names)
+    assert len(pcm) > 48_000 * 25
+
+    heard = stt.transcribe(pcm)
+
+    errors, length = word_errors(" ".join(CLEAN[name] for name in names), heard)
+    assert errors / length <= 0.15
+
+
+def test_guess_that_is_not_sure_is_heard_again_in_full():
+    class Looping(WhisperStt):
+        def _hear(self, samples, language, prompt):
+            return replace(
+                super()._hear(samples, language, prompt), text="x", sure=False
+            )
+
+    stt = Looping(find_whisper())
+
+    assert plain_words(stt.transcribe(read_clip("synth-timer"))) == plain_words(
+        "Set a timer for 15 minutes."
+    )
