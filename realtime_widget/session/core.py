@@ -17,7 +17,7 @@ from typing import Any, Final
 from realtime_widget import __version__
 from realtime_widget.exceptions import ProtocolError
 from realtime_widget.protocol.browser import State, StopReason
-from realtime_widget.session import composing
+from realtime_widget.session import composing, fields
 from realtime_widget.session.answers import Answers
 from realtime_widget.session.config import SessionConfig
 from realtime_widget.session.effects import Effect, Effects, Note, Stop
@@ -135,15 +135,15 @@ class SessionCore:
         """Take one event of the model's side."""
         if self._end is not None:
             return []
-        kind = event.get("type")
-        handler = UPSTREAM_HANDLERS.get(kind) if isinstance(kind, str) else None
+        kind = fields.optional_text(event, "type")
+        handler = UPSTREAM_HANDLERS.get(kind)
         if handler is not None:
             try:
                 handler(self, event, now_s)
             except ProtocolError:
                 self.count("malformed_event")
         elif kind not in IGNORED:
-            self.count("unknown_event" if isinstance(kind, str) else "malformed_event")
+            self.count("unknown_event" if kind else "malformed_event")
         return self._done(now_s)
 
     def audio(

@@ -38,6 +38,11 @@ class RecordingBrowser:
             raise SessionClosed("the page is gone")
         await self._reading.wait()
 
+    @property
+    def reads(self):
+        """Return whether what is sent arrives."""
+        return self._reading.is_set() and not self.gone
+
     def stall(self):
         """Stop reading: sends wait."""
         self._reading.clear()
