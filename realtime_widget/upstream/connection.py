@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import (
@@ -27,7 +27,8 @@ from realtime_widget.exceptions import (
     UpstreamUnreachable,
 )
 from realtime_widget.protocol.upstream_errors import code_of_close
-from realtime_widget.upstream.providers import Target
+from realtime_widget.upstream.addresses import environment_proxy, public_address
+from realtime_widget.upstream.providers import ENVIRONMENT, Target
 from realtime_widget.upstream.tls import tls_context
 
 # At DEBUG the library logs handshake headers and frames: keys and what people said.
@@ -104,25 +105,24 @@ async def open_connection(target: Target) -> UpstreamConnection:
         UpstreamTimeout: If it did not answer in time.
         UpstreamUnreachable: If there is no way to it, or its certificate is wrong.
     """
-    secure = target.url.startswith("wss:")
-    options: dict[str, Any] = {"ssl": await tls_context()} if secure else {}
     try:
-        websocket = await _Connect(
-            target.url,
-            additional_headers=dict(target.headers),
-            user_agent_header=USER_AGENT,
-            compression=None,
-            proxy=_proxy(target),
-            open_timeout=target.open_timeout_s,
-            close_timeout=CLOSE_TIMEOUT_S,
-            ping_interval=PING_INTERVAL_S,
-            ping_timeout=PING_TIMEOUT_S,
-            max_size=target.max_event_bytes,
-            write_limit=WRITE_LIMIT_BYTES,
-            logger=_wire_logger,
-            **options,
-        )
-    except asyncio.CancelledError:
+        async with asyncio.timeout(target.open_timeout_s):
+            options = await _options(target)
+            websocket = await _Connect(
+                target.url,
+                additional_headers=dict(target.headers),
+                user_agent_header=USER_AGENT,
+                compression=None,
+                open_timeout=None,
+                close_timeout=CLOSE_TIMEOUT_S,
+                ping_interval=PING_INTERVAL_S,
+                ping_timeout=PING_TIMEOUT_S,
+                max_size=target.max_event_bytes,
+                write_limit=WRITE_LIMIT_BYTES,
+                logger=_wire_logger,
+                **options,
+            )
+    except (asyncio.CancelledError, UpstreamError):
         raise
     except Exception as exc:
         error = _not_opened(exc)
@@ -133,10 +133,19 @@ async def open_connection(target: Target) -> UpstreamConnection:
     return UpstreamConnection(websocket)
 
 
-def _proxy(target: Target) -> str | Literal[True] | None:
-    if target.proxy == "environment":
-        return True
-    return target.proxy or None
+async def _options(target: Target) -> dict[str, Any]:
+    """Return what the connection needs besides the handshake's own."""
+    proxy = (
+        environment_proxy(target.url) if target.proxy == ENVIRONMENT else target.proxy
+    )
+    options: dict[str, Any] = {"proxy": proxy or None}
+    if target.url.startswith("wss:"):
+        options["ssl"] = await tls_context()
+    if target.public_only and not proxy:
+        # The address that was checked is the one that is dialled, so that a name
+        # cannot point elsewhere a moment later.
+        options["host"], options["port"] = await public_address(target.url)
+    return options
 
 
 def _not_opened(exc: Exception) -> UpstreamError | None:

@@ -14,6 +14,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 Dialect = Literal["auto", "ga", "beta"]
 
 OPENAI_URL: Final = "wss://api.openai.com/v1"
+# Value of ``Target.proxy``: what HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
+ENVIRONMENT: Final = "environment"
+AZURE_PATH: Final = "/openai/v1"
 DEFAULT_OPEN_TIMEOUT_S: Final = 10.0
 DEFAULT_MAX_EVENT_BYTES: Final = 4 * 1024 * 1024
 SECURE_SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
@@ -31,6 +34,8 @@ class Target:
         max_event_bytes: Largest event that is taken.
         proxy: URL of a proxy, ``environment`` for the one of the environment
             variables, "" for none.
+        public_only: Refuse a host that resolves to an address of an inner network.
+            Without effect through a proxy, which resolves names itself.
     """
 
     url: str
@@ -39,6 +44,7 @@ class Target:
     open_timeout_s: float = DEFAULT_OPEN_TIMEOUT_S
     max_event_bytes: int = DEFAULT_MAX_EVENT_BYTES
     proxy: str = ""
+    public_only: bool = False
 
 
 def openai(
@@ -91,8 +97,29 @@ def local(
     return _target(base_url, model, _bearer(key), {"dialect": "ga", **options})
 
 
+def azure(
+    *, base_url: str, model: str, key: str, user_hash: str = "", **options: object
+) -> Target:
+    """Return the target for Azure OpenAI (GA v1, no api-version).
+
+    Args:
+        base_url: ``https://NAME.openai.azure.com``, with or without the path.
+        model: Name of the deployment.
+        key: The resource's key, sent in ``api-key``.
+        user_hash: Not passed on: the header is OpenAI's own.
+        **options: Further fields of ``Target``.
+
+    Raises:
+        ValueError: If the address is none.
+    """
+    if not urlsplit(base_url.strip()).path.strip("/"):
+        base_url = base_url.strip().rstrip("/") + AZURE_PATH
+    return _target(base_url, model, {"api-key": key}, {"dialect": "ga", **options})
+
+
 BUILDERS: Final[dict[str, Callable[..., Target]]] = {
     "openai": openai,
+    "azure": azure,
     "compatible": compatible,
     "local": local,
 }
@@ -155,6 +182,6 @@ def _target(
 ) -> Target:
     url = realtime_url(base_url, model)
     # A proxy sees nothing of a TLS connection; a plain one stays on this network.
-    proxy = "environment" if url.startswith("wss:") else ""
+    proxy = ENVIRONMENT if url.startswith("wss:") else ""
     fields = {"proxy": proxy, **options}
     return Target(url=url, headers=headers, **fields)  # type: ignore[arg-type]
