@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from django.contrib.sites.models import Site
 from django.core.checks import run_checks
@@ -58,6 +61,28 @@ def test_e003_no_asgi_application():
 @modify_settings(INSTALLED_APPS={"remove": ["django.contrib.sites"]})
 def test_e004_no_sites_framework():
     assert ids(checks.check_sites_framework()) == ["E004"]
+
+
+def test_e004_is_said_by_a_real_site_without_the_framework():
+    program = """
+import django
+from django.conf import settings
+apps = "admin auth contenttypes messages sessions".split()
+settings.configure(
+    INSTALLED_APPS=["channels", *(f"django.contrib.{a}" for a in apps), "realtime_widget"],
+    ASGI_APPLICATION="x",
+    SECRET_KEY="x",
+)
+django.setup()
+from django.core.management import call_command
+call_command("check")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "realtime_widget.E004" in done.stderr
+    assert "AttributeError" not in done.stderr
 
 
 def test_e005_daphne_after_staticfiles():

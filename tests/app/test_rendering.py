@@ -12,6 +12,7 @@ from django.template import TemplateSyntaxError, engines
 from django.test import RequestFactory, override_settings
 from django.utils.translation import override
 
+from realtime_widget.jinja import environment
 from realtime_widget.models import Button, ButtonSet
 from tests.app.rows import make_widget
 
@@ -67,6 +68,12 @@ def test_tag_renders_element_configuration_and_script(engine):
 def test_both_languages_render_the_same():
     make_widget()
     assert show("django") == show("jinja2")
+
+
+def test_ready_made_jinja_environment_knows_the_tag():
+    make_widget()
+    template = environment(autoescape=True).from_string(TAGS["jinja2"])
+    assert "<realtime-widget" in template.render(request=RequestFactory().get("/"))
 
 
 def test_page_in_arabic_is_written_from_the_right(engine):
