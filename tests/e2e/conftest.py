@@ -7,6 +7,7 @@ keeps an event loop running in the main thread.
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,12 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-device-for-media-stream",
 ]
+DEVICE = "--use-fake-device-for-media-stream"
+ALLOWED = "--use-fake-ui-for-media-stream"
 POLICY = "default-src 'self'"
 TIMEOUT_MS = 15_000
+SIGNAL_S = 10.0
 
 
 def pytest_collection_modifyitems(items):
@@ -64,17 +67,38 @@ def microphone_file(tmp_path_factory):
     return tmp_path_factory.mktemp("microphone") / "microphone.wav"
 
 
+def launch(driver, *arguments):
+    """Start a browser."""
+    return driver.chromium.launch(
+        executable_path=find_chromium(), args=[*ARGUMENTS, *arguments]
+    )
+
+
 @pytest.fixture(scope="session")
 def chromium(playwright_driver, microphone_file):
     """Start the browser, once: its microphone reads its file anew at every opening."""
-    program = playwright_driver.chromium.launch(
-        executable_path=find_chromium(),
-        args=[
-            *ARGUMENTS,
-            "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-audio-capture={microphone_file}%noloop",
-        ],
+    program = launch(
+        playwright_driver,
+        DEVICE,
+        ALLOWED,
+        f"--use-file-for-fake-audio-capture={microphone_file}%noloop",
     )
+    yield program
+    program.close()
+
+
+@pytest.fixture
+def chromium_that_denies(playwright_driver):
+    """Start a browser whose visitor does not let the page have the microphone."""
+    program = launch(playwright_driver, DEVICE)
+    yield program
+    program.close()
+
+
+@pytest.fixture
+def chromium_without_microphone(playwright_driver):
+    """Start a browser on a machine without a microphone."""
+    program = launch(playwright_driver, ALLOWED)
     yield program
     program.close()
 
@@ -162,19 +186,45 @@ def upstreams(monkeypatch):
     return opened
 
 
+class SeenSignals:
+    """The signals that the server sent, from whatever thread."""
+
+    names = ("session_started", "session_stopped", "transcript_added", "tool_called")
+
+    def __init__(self):
+        self.sent = []
+        self._changed = threading.Condition()
+        self._receivers = {name: self._receiver(name) for name in self.names}
+        for name, receive in self._receivers.items():
+            getattr(signals, name).connect(receive)
+
+    def _receiver(self, name):
+        def receive(sender, *, signal, **arguments):
+            with self._changed:
+                self.sent.append((name, arguments))
+                self._changed.notify_all()
+
+        return receive
+
+    def count(self, name):
+        """Return how often a signal was sent."""
+        return sum(sent == name for sent, _ in self.sent)
+
+    def wait_for(self, name):
+        """Wait until a signal was sent and return its arguments."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.count(name), SIGNAL_S), name
+        return next(arguments for sent, arguments in self.sent if sent == name)
+
+    def disconnect(self):
+        """Listen no longer."""
+        for name, receive in self._receivers.items():
+            getattr(signals, name).disconnect(receive)
+
+
 @pytest.fixture
 def signals_seen():
-    """Return the names of the signals that were sent, in order, with arguments."""
-    seen = []
-    names = ("session_started", "session_stopped", "transcript_added", "tool_called")
-    receivers = {}
-    for name in names:
-
-        def receive(sender, *, _name=name, signal, **arguments):
-            seen.append((_name, arguments))
-
-        receivers[name] = receive
-        getattr(signals, name).connect(receive)
+    """Return the signals that this test's sessions send."""
+    seen = SeenSignals()
     yield seen
-    for name, receive in receivers.items():
-        getattr(signals, name).disconnect(receive)
+    seen.disconnect()

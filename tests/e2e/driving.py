@@ -97,6 +97,12 @@ class Visit:
         words.wait_for(timeout=timeout_ms)
         return words.inner_text()
 
+    def wait_for_audio_clock(self, seconds):
+        """Wait until the page's audio has run this long."""
+        self.page.wait_for_function(
+            "(seconds) => __probe.context.currentTime >= seconds", arg=seconds
+        )
+
     def probe(self, name):
         """Return one of the probe's lists."""
         return self.page.evaluate("(name) => __probe[name]", name)
