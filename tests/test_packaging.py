@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -125,6 +126,52 @@ def test_daphne_that_leaks_slow_readers_is_refused() -> None:
 )
 def test_installed_version_is_in_the_range(name: str) -> None:
     assert version(name) in requirements()[name].specifier
+
+
+# What the package imports -> the requirement that brings it.
+BROUGHT_BY = {
+    "PIL": "pillow",
+    "asgiref": "django",
+    "channels": "channels",
+    "ctranslate2": "faster-whisper",
+    "django": "django",
+    "faster_whisper": "faster-whisper",
+    "hibari": "hibari-tts",
+    "httpx": "httpx",
+    "nh3": "nh3",
+    "numpy": "numpy",
+    "onnxruntime": "onnxruntime",
+    "pydantic": "pydantic",
+    "pydantic_core": "pydantic",
+    "websockets": "websockets",
+}
+# Only who writes Jinja2 templates imports this module.
+IMPORTED_BY_CHOICE = {"jinja2": {PACKAGE / "jinja.py"}}
+
+
+def third_party_imports() -> dict[str, set[Path]]:
+    """Return the packages of others that ours imports, and where."""
+    found: dict[str, set[Path]] = {}
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for name in {name.partition(".")[0] for name in names}:
+                if name not in sys.stdlib_module_names and name != PACKAGE.name:
+                    found.setdefault(name, set()).add(file)
+    return found
+
+
+def test_everything_imported_is_a_requirement() -> None:
+    extras = project()["optional-dependencies"].values()
+    declared = {*requirements(), *(Requirement(t).name for e in extras for t in e)}
+    imports = third_party_imports()
+    chosen = {name: imports.pop(name, set()) for name in IMPORTED_BY_CHOICE}
+    assert {BROUGHT_BY.get(name, f"undeclared {name}") for name in imports} <= declared
+    assert chosen == IMPORTED_BY_CHOICE
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "requirements").glob("*.txt")))
