@@ -84,12 +84,12 @@ def scan_append(event: bytes) -> bytes | None:
     """
     for head in _APPEND_HEADS:
         if event.startswith(head) and event.endswith(b'"}'):
-            return _decoded(event[len(head) : -2])
+            return decoded_audio(event[len(head) : -2])
     return None
 
 
-def _decoded(base64: bytes) -> bytes | None:
-    """Return what base64 holds, None unless all of it is base64.
+def decoded_audio(base64: bytes) -> bytes | None:
+    """Return the audio that base64 holds, None unless all of it is base64.
 
     The lenient decoder is three times as fast as the strict one. It skips what is no
     base64, so its result is too short then.

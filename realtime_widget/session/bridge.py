@@ -23,12 +23,11 @@ from realtime_widget.exceptions import (
 )
 from realtime_widget.protocol.browser import ERRORS, StopReason
 from realtime_widget.protocol.dialects.ga import (
-    AUDIO_DELTA,
     AudioDelta,
     parsed_audio_delta,
     scan_audio_delta,
 )
-from realtime_widget.protocol.events import append_audio
+from realtime_widget.protocol.events import AUDIO_DELTA, append_audio
 from realtime_widget.session.config import SessionConfig
 from realtime_widget.session.core import SessionCore
 from realtime_widget.session.effects import (

@@ -50,6 +50,7 @@ def test_the_order_of_the_other_keys_does_not_matter():
         json.dumps({**EVENT, "delta": 5}).encode(),
         json.dumps({k: v for k, v in EVENT.items() if k != "delta"}).encode(),
         json.dumps({**EVENT, "delta": "A"}).encode(),
+        json.dumps({**EVENT, "delta": "A!AA"}).encode(),
         b'{"type":"response.output_audio.delta","item_id":"\xff","response_id":"r","delta":""}',
         b'{"type":"response.output_audio.delta","item_id":"i","response_id":"r","delta":"AAAA',
         json.dumps(EVENT).replace("/", "\\/").encode(),
@@ -81,6 +82,8 @@ def test_a_parsed_delta_is_the_same():
         {"response_id": 5},
         {"delta": []},
         {"delta": "A"},
+        {"delta": "!!!!"},
+        {"delta": "AAA=AAAA"},
         {"delta": "é"},
     ],
 )

@@ -7,12 +7,10 @@ told from its ``session.created``.
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-AUDIO_DELTA: Final = "response.output_audio.delta"
+from realtime_widget.protocol.events import decoded_audio
 
 # json.dumps with and without blanks after the separators; any other order of keys
 # is left to the JSON parser.
@@ -45,14 +43,17 @@ def scan_audio_delta(event: bytes) -> AudioDelta | None:
     """
     if not event.startswith(_AUDIO_HEADS):
         return None
-    audio = _value(event, b'"delta":')
+    base64 = _value(event, b'"delta":')
     item_id = _value(event, b'"item_id":')
     response_id = _value(event, b'"response_id":')
-    if audio is None or item_id is None or response_id is None:
+    if base64 is None or item_id is None or response_id is None:
+        return None
+    audio = decoded_audio(base64)
+    if audio is None:
         return None
     try:
-        return AudioDelta(item_id.decode(), response_id.decode(), a2b_base64(audio))
-    except (Base64Error, UnicodeDecodeError):
+        return AudioDelta(item_id.decode(), response_id.decode(), audio)
+    except UnicodeDecodeError:
         return None
 
 
@@ -85,10 +86,8 @@ def parsed_audio_delta(event: Mapping[str, Any]) -> AudioDelta | None:
         and isinstance(delta, str)
     ):
         return None
-    try:
-        return AudioDelta(item_id, response_id, a2b_base64(delta))
-    except ValueError:
-        return None
+    audio = decoded_audio(delta.encode(errors="replace"))
+    return None if audio is None else AudioDelta(item_id, response_id, audio)
 
 
 def detect(session: Mapping[str, Any]) -> Literal["ga", "beta"]:
