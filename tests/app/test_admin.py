@@ -426,6 +426,21 @@ def test_words_are_no_oracle_for_the_search(client):
     assert response.context["cl"].result_count == 0
 
 
+@pytest.mark.parametrize("given", ["id", "slug", "user", "error"])
+def test_records_are_found_by_what_a_log_line_holds(admin_client, given):
+    user = User.objects.create(username="carol")
+    row = conversation(user=user, error_code="upstream_auth")
+    Conversation.objects.create(widget_slug="other")
+    words = {
+        "id": str(row.id),
+        "slug": "support",
+        "user": "carol",
+        "error": "upstream_auth",
+    }
+    response = admin_client.get(url(Conversation, "changelist"), {"q": words[given]})
+    assert list(response.context["cl"].result_list) == [row]
+
+
 def test_records_cannot_be_added_or_changed(admin_client):
     row = conversation()
     assert admin_client.get(url(Conversation, "add")).status_code == 403
