@@ -2,6 +2,7 @@
 
     RealtimeWidgetError
     ├─ ProtocolError            a peer sent something wrong (.code)
+    │  └─ EventRefused           the engine answers it with an error event (.param)
     ├─ UpstreamError            the model's side failed (.code .retryable)
     │  ├─ UpstreamRefused       it answered and said no
     │  ├─ UpstreamTimeout       it did not answer in time
@@ -37,6 +38,22 @@ class ProtocolError(RealtimeWidgetError):
     def __init__(self, message: str, *, code: str = "bad_message") -> None:
         super().__init__(message)
         self.code = code
+
+
+class EventRefused(ProtocolError):
+    """The engine refuses a client's event; the session goes on.
+
+    Unlike other messages, this one is sent to the client, in an ``error`` event.
+
+    Args:
+        message: The Realtime API's own words for it.
+        code: The Realtime API's code, "" where it has none.
+        param: Path of the field to blame, "" for none.
+    """
+
+    def __init__(self, message: str, *, code: str, param: str = "") -> None:
+        super().__init__(message, code=code)
+        self.param = param
 
 
 class UpstreamError(RealtimeWidgetError):

@@ -1,0 +1,421 @@
+"""One session of the engine: a client's events in, server events and work out.
+
+Source: Realtime API (GA), events, their order and their errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from realtime_widget.engine.conversation import errors, usage
+from realtime_widget.engine.conversation.client_events import HANDLERS
+from realtime_widget.engine.conversation.items import Item, Items
+from realtime_widget.engine.conversation.listening import (
+    Listening,
+    Recognition,
+    Utterance,
+)
+from realtime_widget.engine.conversation.plan import Plan, make_plan
+from realtime_widget.engine.conversation.responses import Response
+from realtime_widget.engine.conversation.session_object import SessionObject
+from realtime_widget.engine.conversation.turns import Turn
+from realtime_widget.engine.conversation.work import Close, Outbox, Work
+from realtime_widget.engine.ports import Vad
+from realtime_widget.exceptions import EventRefused
+from realtime_widget.protocol.audio import PCM16
+
+# Answers beside the conversation (``conversation: none``) and in it, at a time.
+MAX_RESPONSES: Final = 8
+_GOING_AWAY: Final = 1001
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What a session is given at its start.
+
+    Attributes:
+        model: The model the client asked for, "" for none. It is a name and nothing
+            else: every session talks to the same parts.
+        max_session_s: The age at which a session ends.
+    """
+
+    model: str = ""
+    max_session_s: float = 3600
+
+
+class Conversation:
+    """The state machine.
+
+    Every method takes what happened and the time, fills the outbox and returns; the
+    driver then takes events and work with ``take`` and calls ``tick`` at ``wake_s``.
+
+    Args:
+        make_vad: Makes a detector of speech; None when the engine cannot hear.
+        speaks: Whether the engine can speak.
+        options: What the session is given.
+        new_id: Gives a new id that begins with a word.
+        now_s: The time on a clock that only goes forward.
+        now_unix_s: The time of day.
+    """
+
+    def __init__(
+        self,
+        *,
+        make_vad: Callable[[], Vad] | None,
+        speaks: bool,
+        options: SessionOptions,
+        new_id: Callable[[str], str],
+        now_s: float,
+        now_unix_s: float,
+    ) -> None:
+        self.outbox = Outbox(new_id)
+        self.speaks = speaks
+        self.items = Items()
+        self.session = SessionObject(
+            new_id("sess"),
+            model=options.model,
+            expires_at_unix_s=int(now_unix_s + options.max_session_s),
+            speaks=speaks,
+        )
+        self.listening = (
+            None if make_vad is None else Listening(self.session, make_vad, self.outbox)
+        )
+        self.voice_locked = False
+        self._options = options
+        self._expires_s = now_s + options.max_session_s
+        self._idle_at_s: float | None = None
+        self._answer_waits = False
+        self._told_deaf = False
+        self._closed = False
+        self._conversation_id = new_id("conv")
+        self._responses: dict[str, Response] = {}
+        # Recognition -> its item, and whether the client is told the words.
+        self._recognitions: dict[str, tuple[Item, bool]] = {}
+        self.outbox.send("session.created", session=self.session.public)
+
+    # --- the driver's side ---------------------------------------------------
+
+    def take(self) -> tuple[list[bytes], list[Work]]:
+        """Return the events and the work since the last call."""
+        return self.outbox.take()
+
+    @property
+    def wake_s(self) -> float:
+        """When ``tick`` has to be called at the latest."""
+        times = [self._expires_s]
+        if self._idle_at_s is not None:
+            times.append(self._idle_at_s)
+        for response in self._responses.values():
+            if response.resume_s is not None:
+                times.append(response.resume_s)
+        return min(times)
+
+    def tick(self, now_s: float) -> None:
+        """Do what is due by the clock."""
+        if self._closed:
+            return
+        if now_s >= self._expires_s:
+            self._expire()
+            return
+        for response in list(self._responses.values()):
+            if response.resume_s is not None and now_s >= response.resume_s:
+                response.advance(now_s)
+        if self._idle_at_s is not None and now_s >= self._idle_at_s:
+            self._time_out(now_s)
+        self._settle(now_s)
+
+    def receive(self, event: dict[str, Any], now_s: float) -> None:
+        """Take one client event; one that is refused changes nothing."""
+        if self._closed:
+            return
+        kind = event.get("type")
+        try:
+            handler = HANDLERS.get(kind) if isinstance(kind, str) else None
+            if handler is None:
+                raise (
+                    errors.missing("type")
+                    if kind is None
+                    else errors.unknown_event(kind)
+                )
+            handler(self, event, now_s)
+        except EventRefused as refused:
+            self.outbox.send_error(refused, event.get("event_id"))
+        self._settle(now_s)
+
+    def append(self, audio: bytes, now_s: float) -> None:
+        """Take audio in the session's input format. HOT."""
+        if self._closed:
+            return
+        if self.listening is None:
+            if not self._told_deaf:
+                self._told_deaf = True
+                self.outbox.send_error(errors.voice_unavailable())
+            return
+        turns = self.listening.append(audio)
+        if turns:
+            for turn in turns:
+                self._turn(turn)
+            self._settle(now_s)
+
+    def refuse(self, error: EventRefused) -> None:
+        """Answer a message that is no event."""
+        self.outbox.send_error(error)
+
+    def recognised(self, work_id: str, words: str | None, now_s: float) -> None:
+        """Take the end of a ``Transcribe``; None when it failed."""
+        if self.listening is not None:
+            self.listening.recognised(work_id, words)
+        item, told = self._recognitions.pop(work_id, (None, False))
+        if item is not None:
+            self._words_known(item, words, told=told)
+        self._settle(now_s)
+
+    def said(self, response_id: str, delta: str, now_s: float) -> None:
+        """Take words of a ``Reply``."""
+        if response := self._responses.get(response_id):
+            response.said(delta, now_s)
+            self._settle(now_s)
+
+    def called(self, response_id: str, name: str, arguments: str, now_s: float) -> None:
+        """Take a function call of a ``Reply``."""
+        if response := self._responses.get(response_id):
+            response.called(name, arguments, now_s)
+            self._settle(now_s)
+
+    def replied(self, response_id: str, now_s: float) -> None:
+        """Take the end of a ``Reply``."""
+        if response := self._responses.get(response_id):
+            response.finished(now_s)
+            self._settle(now_s)
+
+    def spoken(self, response_id: str, pcm: bytes, now_s: float) -> None:
+        """Take audio of a ``Speak``; 16-bit little-endian mono PCM at 24 kHz."""
+        if response := self._responses.get(response_id):
+            response.spoken(pcm, now_s)
+            self.voice_locked = self.voice_locked or response.has_audio
+
+    def sentence_done(self, response_id: str, now_s: float) -> None:
+        """Take the end of a ``Speak``."""
+        if response := self._responses.get(response_id):
+            response.sentence_done(now_s)
+            self._settle(now_s)
+
+    def work_failed(self, response_id: str, now_s: float) -> None:
+        """Take the failure of a ``Reply`` or ``Speak``."""
+        if response := self._responses.get(response_id):
+            response.fail()
+            self._settle(now_s)
+
+    # --- what client events do -----------------------------------------------
+
+    def active_response(self) -> Response | None:
+        """Return the response of the conversation that is in progress."""
+        for response in self._responses.values():
+            if response.plan.in_conversation and not response.ended:
+                return response
+        return None
+
+    def find_response(self, response_id: str) -> Response | None:
+        """Return a response that is in progress, out of band or not."""
+        return self._responses.get(response_id)
+
+    def respond(self, wished: Any) -> None:
+        """Begin an answer.
+
+        Args:
+            wished: The ``response`` of a ``response.create``, None for the session's own.
+
+        Raises:
+            EventRefused: If a field is wrong or an answer is already in progress.
+        """
+        plan = make_plan(
+            self.session.public,
+            self.items,
+            wished,
+            speaks=self.speaks,
+            new_id=self.outbox.new_id,
+        )
+        if plan.in_conversation:
+            self._check_in_conversation(plan)
+        if len(self._responses) >= MAX_RESPONSES:
+            raise errors.too_many_responses(MAX_RESPONSES)
+        self.find_words(plan.items)
+        self._idle_at_s = None
+        response = Response(
+            self.outbox.new_id("resp"),
+            plan,
+            conversation_id=self._conversation_id,
+            items=self.items,
+            outbox=self.outbox,
+        )
+        self._responses[response.response_id] = response
+        response.begin()
+        response.ask(self.session.language)
+
+    def _check_in_conversation(self, plan: Plan) -> None:
+        active = self.active_response()
+        if active is not None:
+            raise errors.response_active(active.response_id)
+        voice = self.session.public["audio"]["output"]["voice"]
+        if self.voice_locked and plan.config["audio"]["output"]["voice"] != voice:
+            raise errors.voice_locked()
+
+    def add_item(self, item: Item, after: str | None) -> None:
+        """Place an item of the client's.
+
+        Raises:
+            EventRefused: If it cannot be placed there.
+        """
+        if item.waits and self.listening is None:
+            raise errors.voice_unavailable()
+        previous = self.items.add(item, after)
+        self._announce(item, previous)
+        self.find_words((item,))
+
+    def commit(self, utterance: Utterance) -> None:
+        """Make an item of what was said, and find out its words."""
+        self._idle_at_s = None
+        item = Item(
+            {
+                "id": utterance.item_id,
+                "object": "realtime.item",
+                "type": "message",
+                "status": "completed",
+                "role": "user",
+                "content": [{"type": "input_audio", "transcript": None}],
+            },
+            transcript=None,
+            audio=utterance.pcm,
+            audio_ms=PCM16.duration_ms(len(utterance.pcm)),
+        )
+        previous = self.items.add(item)
+        self.outbox.send(
+            "input_audio_buffer.committed",
+            previous_item_id=previous,
+            item_id=item.item_id,
+        )
+        self._announce(item, previous)
+        ahead = utterance.recognition
+        if ahead is None:
+            self.find_words((item,), told=True)
+        elif ahead.done:
+            self._words_known(item, ahead.words, told=True)
+        else:
+            self._recognitions[ahead.work_id] = (item, True)
+
+    def find_words(self, items: tuple[Item, ...], *, told: bool = False) -> None:
+        """Begin to find out the words of items that came as audio only.
+
+        Raises:
+            EventRefused: If the engine cannot hear.
+        """
+        begun = [item for item, _told in self._recognitions.values()]
+        for item in items:
+            if not item.waits or item in begun:
+                continue
+            if self.listening is None:
+                raise errors.voice_unavailable()
+            recognition = self.listening.recognise(item.audio)
+            self._recognitions[recognition.work_id] = (item, told)
+        self.items.bound_audio()
+
+    # --- turns ---------------------------------------------------------------
+
+    def _turn(self, turn: Turn) -> None:
+        listening, detection = self.listening, self.session.detection
+        if listening is None or detection is None:
+            return
+        if turn.kind == "started":
+            self._idle_at_s = None
+            listening.started(turn)
+            active = self.active_response()
+            if active is not None and detection.interrupt_response:
+                active.cancel("turn_detected")
+        elif turn.kind == "paused":
+            listening.paused(turn)
+        elif turn.kind == "resumed":
+            listening.resumed()
+        else:
+            self.commit(listening.stopped(turn))
+            self._answer_waits = detection.create_response
+
+    def _words_known(self, item: Item, words: str | None, *, told: bool) -> None:
+        item.transcript = words or ""
+        item.failed = words is None
+        if not told or self.session.transcription is None:
+            return
+        if item.item_id not in self.items:
+            return  # deleted in the meantime
+        name = "conversation.item.input_audio_transcription"
+        where = {"item_id": item.item_id, "content_index": 0}
+        if words is None:
+            error = {
+                "type": "transcription_error",
+                "code": "audio_unintelligible",
+                "message": "The audio could not be transcribed.",
+            }
+            self.outbox.send(f"{name}.failed", **where, error=error)
+            return
+        item.body["content"][0]["transcript"] = words
+        cost = usage.transcription_usage(words, item.audio_ms)
+        self.outbox.send(f"{name}.completed", **where, transcript=words, usage=cost)
+
+    def _announce(self, item: Item, previous: str | None) -> None:
+        for name in ("conversation.item.added", "conversation.item.done"):
+            self.outbox.send(name, previous_item_id=previous, item=item.public())
+
+    # --- what follows --------------------------------------------------------
+
+    def _settle(self, now_s: float) -> None:
+        """Let go of answers that have ended and begin those that may begin."""
+        for response in list(self._responses.values()):
+            response.ask(self.session.language)
+            if response.ended:
+                del self._responses[response.response_id]
+                self._wait_for_user(response, now_s)
+        if self._answer_waits and self.active_response() is None:
+            self._answer_waits = False
+            try:
+                self.respond(None)
+            except EventRefused as refused:
+                self.outbox.send_error(refused)
+            self._settle(now_s)
+
+    def _wait_for_user(self, response: Response, now_s: float) -> None:
+        detection = self.session.detection
+        if detection is None or detection.idle_timeout_ms is None:
+            return
+        if response.plan.in_conversation and self.listening is not None:
+            wait_s = detection.idle_timeout_ms / 1000
+            self._idle_at_s = response.plays_until_s(now_s) + wait_s
+
+    def _time_out(self, now_s: float) -> None:
+        """Answer silence, when nobody speaks on either side."""
+        self._idle_at_s = None
+        listening, detection = self.listening, self.session.detection
+        if listening is None or detection is None or listening.speaking:
+            return
+        if self.active_response() is not None or detection.idle_timeout_ms is None:
+            return
+        item_id = self.outbox.new_id("item")
+        self.outbox.send(
+            "input_audio_buffer.timeout_triggered",
+            audio_start_ms=max(0, listening.written_ms - detection.idle_timeout_ms),
+            audio_end_ms=listening.written_ms,
+            item_id=item_id,
+        )
+        silence = Recognition("", done=True, words="")
+        self.commit(Utterance(item_id, b"", silence))
+        self._answer_waits = True
+
+    def _expire(self) -> None:
+        expired = errors.session_expired(self._options.max_session_s / 60)
+        self.outbox.send_error(expired)
+        self.close(_GOING_AWAY, str(expired))
+
+    def close(self, code: int, reason: str) -> None:
+        """End the session; nothing is taken any more."""
+        self._closed = True
+        self.outbox.ask(Close(code, reason))
