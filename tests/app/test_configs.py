@@ -275,6 +275,27 @@ def test_target_carries_the_key_and_never_shows_it(monkeypatch):
     assert SENTINEL not in repr(found)
 
 
+def test_target_of_azure_names_the_deployment_and_sends_its_own_header(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", SENTINEL)
+    provider = Provider(
+        kind="azure",
+        base_url="https://shop.openai.azure.com",
+        key_name="OPENAI_API_KEY",
+        model="voice",
+    )
+    found = target(provider, user_hash="abc")
+    assert found.url == "wss://shop.openai.azure.com/openai/v1/realtime?model=voice"
+    assert found.headers["api-key"] == SENTINEL
+
+
+@pytest.mark.parametrize("kind", Provider.Kind.values)
+def test_every_kind_an_editor_may_choose_has_a_target(kind, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", SENTINEL)
+    url = "wss://model.example/v1"
+    provider = Provider(kind=kind, base_url=url, key_name="OPENAI_API_KEY")
+    assert target(provider).url.startswith("wss://model.example/v1/realtime?model=")
+
+
 @override_settings(
     REALTIME_WIDGET={"UPSTREAM_OPEN_S": 3, "UPSTREAM_EVENT_BYTES": 9_999}
 )
