@@ -131,7 +131,7 @@ class Inbound:
             return
         if kind == "playback":
             self._socket.heard_from()
-        if await self._bridge.receive_message(message) is False:
+        if not await self._bridge.receive_message(message):
             self._count("refused message")
 
     async def _mistake(self, code: str) -> None:
