@@ -127,6 +127,12 @@ class Answers:
         self._transcript.end_response(response_id, ENDINGS.get(status, "completed"))
         return True
 
+    def abandon(self, now_s: float) -> None:
+        """Give up a response of which nothing more comes."""
+        response_id = self._turns.active_id
+        self._give_up(response_id, "response_stuck")
+        self.response_done(response_id, "failed", now_s)
+
     def barge_in(self, now_s: float) -> None:
         """Fall silent because the visitor speaks; the server cancels by itself."""
         self._settle()

@@ -34,6 +34,8 @@ from realtime_widget.session.upstream_events import IGNORED
 UPDATE_S: Final = 3.0
 # While the agent is heard, the end of its answer and a stall are looked for so often.
 WATCH_S: Final = 1.0
+# A running response of which nothing comes for so long is given up.
+RESPONSE_SILENT_S: Final = 30.0
 # Typed before the model's side is ready.
 EARLY_MESSAGES: Final = 10
 
@@ -72,6 +74,7 @@ class SessionCore:
         self._open_until_s: float | None = None
         self._started_s = 0.0
         self._active_s = 0.0
+        self._upstream_s = 0.0
         self._end: SessionEnd | None = None
 
     @property
@@ -135,6 +138,7 @@ class SessionCore:
         """Take one event of the model's side."""
         if self._end is not None:
             return []
+        self._upstream_s = now_s
         kind = fields.optional_text(event, "type")
         handler = UPSTREAM_HANDLERS.get(kind)
         if handler is not None:
@@ -150,7 +154,9 @@ class SessionCore:
         self, item_id: str, response_id: str, audio: bytes, now_s: float
     ) -> list[Effect]:
         """Take a piece of an answer's audio. HOT: no effects but for the first."""
-        self._active_s = now_s
+        if self._end is not None:
+            return []
+        self._active_s = self._upstream_s = now_s
         if self.answers.audio(item_id, response_id, audio, now_s):
             return self._done(now_s)
         return self.effects.take()
@@ -192,6 +198,8 @@ class SessionCore:
         if self.started:
             deadlines.append(self._started_s + self.config.limits.max_session_s)
             deadlines.append(self._idle_until_s())
+        if self.turns.active_id:
+            deadlines.append(self._upstream_s + RESPONSE_SILENT_S)
         if self.answers.playback.active(now_s):
             deadlines.append(self.answers.playback.look_again_s(now_s, WATCH_S))
         return min((d for d in deadlines if d is not None), default=None)
@@ -279,6 +287,10 @@ class SessionCore:
                 self.effects.add(Stop("upstream", "upstream_unreachable"))
         if not self.started:
             return
+        silent_s = now_s - self._upstream_s
+        if self.turns.active_id and silent_s >= RESPONSE_SILENT_S:
+            self.answers.abandon(now_s)
+            self.effects.error("response_failed")
         if self.turns.speaking or self.turns.active_id or self.tools.busy:
             self._active_s = now_s
         if now_s >= self._started_s + limits.max_session_s:

@@ -79,6 +79,8 @@ class PageSender:
     def _next(self) -> bytes | Mapping[str, Any] | None:
         if self._messages:
             return self._messages.popleft()
+        if self._finishing:
+            return None
         return self._playback.take(self._now())
 
     async def _send(self, piece: bytes | Mapping[str, Any]) -> None:

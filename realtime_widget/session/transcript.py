@@ -19,6 +19,8 @@ Status = Literal["completed", "interrupted", "failed"]
 
 # Older lines are forgotten; they were recorded when they became final.
 MAX_ITEMS = 1_000
+# Typed messages whose echo by the server is still looked for.
+MAX_UNCONFIRMED = 32
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class Transcript:
         self._previous: dict[str, str | None] = {}
         self._last: str | None = None
         self._typed = 0
-        self._unconfirmed: deque[str] = deque()
+        self._unconfirmed: deque[str] = deque(maxlen=MAX_UNCONFIRMED)
 
     def place(self, item_id: str, previous_item_id: str | None) -> None:
         """Note where an item of any kind stands in the conversation.

@@ -122,7 +122,9 @@ class Turns:
         Returns:
             True when it does.
         """
-        if not event_id or event_id != self._sent_id:
+        # Some servers do not say what an error belongs to; ours is the likely one.
+        ours = event_id == self._sent_id if event_id else bool(self._request_id)
+        if not ours:
             return False
         self._request_id = ""
         if code == "conversation_already_has_active_response":

@@ -266,60 +266,43 @@ async def test_no_words_are_ever_logged(caplog):
     assert "secret" not in caplog.text
 
 
+def emit_spoken_turn(talk):
+    """Emit a spoken turn in the order that real services keep."""
+    emit = talk.upstream.emit
+    part = {"response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
+    said = [{"type": "input_audio", "transcript": None}]
+    user = {"id": "u", "type": "message", "role": "user", "content": said}
+    answer = {"id": "i", "type": "message", "role": "assistant", "content": []}
+    emit("input_audio_buffer.speech_started", audio_start_ms=1, item_id="u")
+    emit("input_audio_buffer.speech_stopped", audio_end_ms=9, item_id="u")
+    emit("input_audio_buffer.committed", item_id="u", previous_item_id=None)
+    emit("conversation.item.added", item=user)
+    emit("conversation.item.done", item=user)
+    emit("response.created", response={"id": "r"})
+    emit("response.output_item.added", response_id="r", output_index=0, item=answer)
+    emit("conversation.item.added", item=answer, previous_item_id="u")
+    emit(
+        "response.content_part.added", **part, part={"type": "audio", "transcript": ""}
+    )
+    emit("response.output_audio_transcript.delta", **part, delta="Hi.")
+    talk.speak(200, item_id="i", response_id="r")
+    emit("response.output_audio.done", **part)
+    emit("response.output_audio_transcript.done", **part, transcript="Hi.")
+    emit(
+        "conversation.item.input_audio_transcription.completed",
+        item_id="u",
+        content_index=0,
+        transcript="Hello?",
+        usage={"type": "duration", "seconds": 1},
+    )
+    emit("response.done", response={"id": "r", "status": "completed"})
+    emit("rate_limits.updated", rate_limits=[])
+
+
 @virtual_time
-async def test_a_recorded_stream_of_the_real_order_gives_one_tidy_turn():
+async def test_the_order_of_real_services_gives_one_tidy_turn():
     async with session() as talk:
-        upstream = talk.upstream
-        part = {
-            "response_id": "r",
-            "item_id": "i",
-            "output_index": 0,
-            "content_index": 0,
-        }
-        user = {"id": "u", "type": "message", "role": "user", "status": "completed"}
-        answer = {"id": "i", "type": "message", "role": "assistant"}
-        upstream.emit(
-            "input_audio_buffer.speech_started", audio_start_ms=1, item_id="u"
-        )
-        upstream.emit("input_audio_buffer.speech_stopped", audio_end_ms=9, item_id="u")
-        upstream.emit(
-            "input_audio_buffer.committed", item_id="u", previous_item_id=None
-        )
-        for kind in ("added", "done"):
-            upstream.emit(
-                f"conversation.item.{kind}",
-                item={**user, "content": [{"type": "input_audio", "transcript": None}]},
-            )
-        upstream.emit("response.created", response={"id": "r"})
-        upstream.emit(
-            "response.output_item.added",
-            response_id="r",
-            output_index=0,
-            item={**answer, "content": []},
-        )
-        upstream.emit(
-            "conversation.item.added",
-            item={**answer, "content": []},
-            previous_item_id="u",
-        )
-        upstream.emit(
-            "response.content_part.added",
-            **part,
-            part={"type": "audio", "transcript": ""},
-        )
-        upstream.emit("response.output_audio_transcript.delta", **part, delta="Hi.")
-        talk.speak(200, item_id="i", response_id="r")
-        upstream.emit("response.output_audio.done", **part)
-        upstream.emit("response.output_audio_transcript.done", **part, transcript="Hi.")
-        upstream.emit(
-            "conversation.item.input_audio_transcription.completed",
-            item_id="u",
-            content_index=0,
-            transcript="Hello?",
-            usage={"type": "duration", "seconds": 1},
-        )
-        upstream.emit("response.done", response={"id": "r", "status": "completed"})
-        upstream.emit("rate_limits.updated", rate_limits=[])
+        emit_spoken_turn(talk)
         await talk.browser.wait_for("audio.end")
         await asyncio.sleep(2)
         assert talk.browser.states == [
@@ -330,6 +313,16 @@ async def test_a_recorded_stream_of_the_real_order_gives_one_tidy_turn():
             "speaking",
             "listening",
         ]
-        upstream.assert_complete()
+        talk.upstream.assert_complete()
     assert not talk.bridge.counters
     assert [fact.text for fact in talk.recorder.of(ItemFact)] == ["Hi.", "Hello?"]
+
+
+@virtual_time
+async def test_audio_that_comes_while_the_session_ends_is_not_sent():
+    async with session() as talk:
+        talk.respond()
+        talk.speak(200)
+        talk.bridge.stop("user")
+        await talk.task
+    assert talk.browser.log[-1] == "session.stopped"

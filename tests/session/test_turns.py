@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from realtime_widget.session.core import RESPONSE_SILENT_S
 from realtime_widget.session.turns import OWN_RESPONSE_S, REQUEST_S
 from tests.session.driving import Talk
 
@@ -120,6 +121,42 @@ def test_a_request_that_fails_is_told_and_frees_the_next():
     assert talk.states[-1] == "listening"
     talk.page("message", text="again")
     assert len(creates(talk)) == 2
+
+
+def test_an_error_that_names_nothing_belongs_to_the_open_request():
+    talk = Talk()
+    talk.page("message", text="hello")
+    talk.error("invalid_value")
+    assert talk.errors == ["response_failed"]
+    assert talk.states[-1] == "listening"
+    talk.error("invalid_value")
+    assert talk.errors == ["response_failed"]
+
+
+def test_a_response_of_which_nothing_comes_is_given_up():
+    talk = Talk()
+    talk.response()
+    talk.words("Well, ")
+    talk.after(RESPONSE_SILENT_S - 0.1)
+    assert not talk.errors
+    talk.after(0.2)
+    assert talk.errors == ["response_failed"]
+    assert talk.sent("response.cancel")
+    assert talk.facts[-1].text == "Well, "
+    assert talk.facts[-1].status == "failed"
+    assert talk.states[-1] == "listening"
+    talk.page("message", text="hello?")
+    assert len(creates(talk)) == 1
+
+
+def test_a_slow_response_that_goes_on_is_kept():
+    talk = Talk()
+    talk.response()
+    for _ in range(5):
+        talk.after(RESPONSE_SILENT_S - 1)
+        talk.audio(100)
+        talk.play()
+    assert not talk.errors
 
 
 def test_a_request_that_is_never_answered_is_given_up():
