@@ -39,7 +39,9 @@ def widget(transactional_db, models):
         base_url="http://model.example/v1",
     )
     tools = ["order_status", "opening_hours", "whoami", "slow", "broken", "refuses"]
-    return make_widget(provider=provider, tools=[*tools, "huge", "unserialisable"])
+    return make_widget(
+        provider=provider, tools=[*tools, "huge", "unserialisable", "report"]
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -4,13 +4,15 @@ import asyncio
 import json
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 
 from realtime_widget.consumers import session_group
 from realtime_widget.models import Item, Provider, ToolCall, Widget
 from tests.app.pages import RealtimeSocket, ask, joined, open_page, socket_of
-from tests.app.rows import ended_conversation, signed_in, until
+from tests.app.rows import ended_conversation, make_widget, signed_in, until
+from tests.site import realtime_tools
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -99,6 +101,40 @@ async def test_tool_that_fails_is_told_to_the_model_and_the_talk_goes_on(
         assert "secret-of-the-traceback" not in answer["text"]
         assert await page.say("Still there?") == "You: Still there?"
     assert ("secret-of-the-traceback" in caplog.text) == (call == "broken")
+
+
+async def test_progress_of_a_tool_is_shown_while_it_runs(widget, asgi_server):
+    realtime_tools.release.clear()
+    async with open_page(asgi_server) as page:
+        await page.start()
+        await page.send("message", text="tool report")
+        started = await page.expect("tool.started")
+        noted = await page.expect("tool.started")
+        realtime_tools.release.set()
+        finished = await page.expect("tool.finished")
+    assert "note" not in started
+    assert noted["note"] == "Half done"
+    assert started["call_id"] == noted["call_id"] == finished["call_id"]
+    assert finished["status"] == "completed"
+
+
+async def test_embedded_engine_answers_with_a_function_of_the_site(
+    transactional_db, asgi_server
+):
+    await sync_to_async(make_widget)(tools=["order_status"])
+    async with open_page(asgi_server) as page:
+        await page.start(language="en", text_only=True)
+        await page.send("message", text="Where is my order 1042?")
+        assert (await page.expect("tool.finished"))["status"] == "completed"
+        answer = await page.expect("transcript")
+        while not (answer["role"] == "assistant" and answer["final"]):
+            answer = await page.expect("transcript")
+        assert "shipped" in answer["text"]
+        await page.send("session.stop")
+        await page.ended()
+    call = await ToolCall.objects.aget()
+    assert json.loads(call.arguments) == {"order_number": "1042"}
+    assert (await Provider.objects.aget(kind="local")).health_state == "ok"
 
 
 async def test_frames_reach_the_model_and_text_sessions_take_none(

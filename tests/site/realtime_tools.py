@@ -69,6 +69,14 @@ def slow(
 
 
 @function_handler
+def report(context: ToolContext) -> str:
+    """Tell the visitor how far it is."""
+    context.progress("Half done")
+    release.wait(5)
+    return "all done"
+
+
+@function_handler
 def blocked(context: ToolContext) -> str:
     """Block a thread until the test lets it go on."""
     release.wait(30)
