@@ -58,7 +58,8 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": ":memory:",
+        # A server in a process of its own is told its parent's database.
+        "NAME": os.environ.get("TEST_DATABASE_NAME", ":memory:"),
         "OPTIONS": {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
@@ -74,7 +75,7 @@ DATABASES = {
 if os.environ.get("TEST_DATABASE") == "postgres":
     DATABASES["default"] = {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": "postgres",
+        "NAME": os.environ.get("TEST_DATABASE_NAME", "postgres"),
         "USER": os.environ.get("PGUSER", "postgres"),
         "HOST": os.environ.get("PGHOST", "127.0.0.1"),
     }
