@@ -35,6 +35,7 @@ _PROMPT_TOKENS: Final = 100
 # A speaker says fewer tokens than this; a model caught in a loop says more.
 _TOKENS_AT_LEAST: Final = 8
 _TOKENS_PER_S: Final = 6
+_ECHO_WORDS: Final = 3
 _REPEATED = re.compile(r"(\b[\w']+(?:\W+[\w']+){0,7}?)(?:\W+\1\b){3,}", re.IGNORECASE)
 
 
@@ -127,7 +128,8 @@ class WhisperStt:
             return _Guess("", sure=True)
         tokens = result.sequences_ids[0]
         text = " ".join(tokenizer.decode(tokens).split())
-        return _Guess(text, sure=len(tokens) < most and not _REPEATED.search(text))
+        looped = len(tokens) >= most or _REPEATED.search(text) or begins_again(text)
+        return _Guess(text, sure=not looped)
 
     def _start_tokens(self, tokenizer: Any, prompt: str) -> list[int]:
         """Return the decoder's first tokens: likely words, then what it is to do."""
@@ -176,6 +178,14 @@ def load_whisper(model_dir: str = "", model_sha256: str = "") -> WhisperStt:
     # The first call allocates; better now than while a visitor waits.
     stt.transcribe(bytes(2 * PCM16_SAMPLE_RATE_HZ))
     return stt
+
+
+def begins_again(text: str) -> bool:
+    """Return whether a text's first three words come again, as when a model loops."""
+    words = re.findall(r"\w+", text.lower())
+    again = range(_ECHO_WORDS, len(words) - _ECHO_WORDS + 1)
+    head = words[:_ECHO_WORDS]
+    return any(words[at : at + _ECHO_WORDS] == head for at in again)
 
 
 def without_loops(text: str) -> str:

@@ -13,6 +13,7 @@ from realtime_widget.engine.dialogue.dates import (
     take_time,
     weekday_name,
 )
+from realtime_widget.engine.dialogue.ids import take_id
 from realtime_widget.engine.dialogue.numbers import find_numbers
 from realtime_widget.engine.dialogue.parameters import Kind, Parameter
 from realtime_widget.engine.dialogue.places import take_name, take_place, take_text
@@ -79,7 +80,7 @@ def fill(
     for parameter in ranked:
         take = _TAKERS[parameter.kind]
         value = take(_Ask(parameter, said, today, parameter.name == asked, tool_words))
-        if value is not None and _matches(parameter, value):
+        if value is not None and parameter.accepts(value):
             values[parameter.name] = value
     return values
 
@@ -102,15 +103,6 @@ class _Ask:
         self.today = today
         self.direct = direct
         self.tool_words = tool_words
-
-
-def _matches(parameter: Parameter, value: Value) -> bool:
-    if not parameter.pattern or not isinstance(value, str):
-        return True
-    try:
-        return re.search(parameter.pattern, value) is not None
-    except re.error:
-        return True
 
 
 def _take_enum(ask: _Ask) -> Value | None:
@@ -202,47 +194,7 @@ def _take_email(ask: _Ask) -> Value | None:
 
 
 def _take_id(ask: _Ask) -> Value | None:
-    """Return an order-number-like id: digits, with the letters said before them."""
-    said = ask.said
-    prefix, separator = ask.parameter.id_prefix()
-    numbers = find_numbers(said)
-    if not numbers:
-        return None
-    named = {stem(word) for word in ask.parameter.words.split()} | {"number", "#"}
-    near = [
-        n for n in numbers if n.start and stem(said.words[n.start - 1].low) in named
-    ]
-    number = (near or sorted(numbers, key=lambda n: -len(n.digits)))[0]
-    letters, start = _letters_before(said, number.start, prefix)
-    said.use(start, number.end)
-    if letters:
-        return _lettered(ask.parameter, letters, separator, number.digits)
-    if prefix and ask.parameter.pattern and not _matches(ask.parameter, number.digits):
-        return _lettered(ask.parameter, prefix, separator, number.digits)
-    return number.digits
-
-
-def _letters_before(said: Said, at: int, prefix: str) -> tuple[str, int]:
-    """Return the letters an id begins with and the index of the first of them."""
-    start = at
-    letters = ""
-    while start and len(letters) < 4 and said.free(start - 1, start):
-        word = said.words[start - 1]
-        glued = said.words[start].start - word.end <= 1 and (
-            said.text[word.end : said.words[start].start] in {"", "-"}
-        )
-        single = len(word.text) == 1 and word.text.isupper() and word.text != "I"
-        known = bool(prefix) and word.text.upper() == prefix
-        if not (single or known or (glued and word.text.isupper())):
-            break
-        letters = word.text.upper() + letters
-        start -= 1
-    return letters, start
-
-
-def _lettered(parameter: Parameter, letters: str, separator: str, digits: str) -> str:
-    forms = [f"{letters}{separator or '-'}{digits}", f"{letters}{digits}"]
-    return next((form for form in forms if _matches(parameter, form)), forms[0])
+    return take_id(ask.said, ask.parameter)
 
 
 def _take_number(ask: _Ask) -> Value | None:

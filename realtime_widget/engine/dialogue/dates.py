@@ -228,7 +228,7 @@ def _read_time(words: list[str], at: int, *, bare: bool) -> _Read | None:
 
 def _read_past(words: list[str], at: int) -> _Read | None:
     """Read "half past seven", "a quarter to four" and "ten past nine"."""
-    if at + 2 >= len(words) or words[at + 1] not in {"past", "to", "after"}:
+    if at + 2 >= len(words) or words[at + 1] not in {"past", "pass", "to", "after"}:
         return None
     minutes = {"half": 30, "quarter": 15}.get(words[at], small_number(words[at]))
     hour = small_number(words[at + 2])

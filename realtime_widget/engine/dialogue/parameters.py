@@ -85,6 +85,15 @@ class Parameter:
     pattern: str = ""
     iso_time: bool = False
 
+    def accepts(self, value: object) -> bool:
+        """Return whether a text fits the pattern; other values always do."""
+        if not self.pattern or not isinstance(value, str):
+            return True
+        try:
+            return re.search(self.pattern, value) is not None
+        except re.error:
+            return True
+
     def examples(self) -> list[str]:
         """Return the values its description gives as examples."""
         match = _EXAMPLE.search(self.description)

@@ -19,11 +19,10 @@ from realtime_widget.engine.dialogue.words import (
 _NAME_WEIGHT: Final = 3.0
 _DESCRIPTION_WEIGHT: Final = 1.2
 _PARAMETER_WEIGHT: Final = 0.8
-_RELATED: Final = 0.5
 # One word of the name, or two of the description, that no other tool shares.
 _ENOUGH: Final = 1.5
 # A tool that changes something is only for those who say so.
-_ACTS: Final = {
+DEEDS: Final = {
     stem(word)
     for word in word_list("""book cancel create delete remove close change update reschedule buy
     pay order refund send transfer add set place submit sign register subscribe""")
@@ -84,21 +83,23 @@ def score(tool: Tool, said: set[str], shared: Mapping[str, int]) -> float:
 
     A word that many tools are known by says little about each of them.
     """
-    meant = related(said) - said
-    total = 0.0
-    for words, worth in ((said, 1.0), (meant, _RELATED)):
-        for word in words & tool.weights.keys():
-            total += worth * tool.weights[word] / math.sqrt(shared[word])
+    meant = related(said)
+    worths = {**meant, **dict.fromkeys(said, 1.0)}
+    total = sum(
+        worths[word] * tool.weights[word] / math.sqrt(shared[word])
+        for word in sorted(worths.keys() & tool.weights.keys())
+    )
     if tool.acts and not _asks_to_act(tool, said, meant):
         total *= _UNSAID_ACT
     return total
 
 
-def _asks_to_act(tool: Tool, said: set[str], meant: set[str]) -> bool:
+def _asks_to_act(tool: Tool, said: set[str], meant: Mapping[str, float]) -> bool:
     """Return whether the deed was said and something it is done to."""
-    if tool.acts not in said | meant:
+    if tool.acts not in said and tool.acts not in meant:
         return False
-    matters = (said - {tool.acts}) & tool.weights.keys()
+    verbs = (DEEDS - tool.name_words) | {tool.acts}
+    matters = (said - verbs) & tool.weights.keys()
     return bool(matters) or tool.name_words == {tool.acts}
 
 
@@ -114,7 +115,7 @@ def _read(declared: Mapping[str, Any]) -> Tool:
         options = " ".join(str(option) for option in parameter.options)
         described = f"{parameter.words} {parameter.description} {options}"
         _weigh(weights, stems(described), _PARAMETER_WEIGHT)
-    acts = name_words[0] if name_words and name_words[0] in _ACTS else ""
+    acts = name_words[0] if name_words and name_words[0] in DEEDS else ""
     if len(name_words) > 1 and acts == "order":
         acts = ""  # order_status is about orders, it does not order
     return Tool(

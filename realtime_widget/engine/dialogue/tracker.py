@@ -16,7 +16,7 @@ from typing import Any, Final
 from realtime_widget.engine.dialogue import phrases
 from realtime_widget.engine.dialogue.arguments import Value, fill
 from realtime_widget.engine.dialogue.parameters import Parameter
-from realtime_widget.engine.dialogue.picking import Tool, pick
+from realtime_widget.engine.dialogue.picking import DEEDS, Tool, pick
 from realtime_widget.engine.dialogue.words import Said, stems
 
 _MOST_TRIES: Final = 2
@@ -238,7 +238,7 @@ class Tracker:
         meaning = stems(text)
         if _UNWANTS.search(text):
             meaning.add("cancel")
-        elif _WANTS.search(text):
+        elif _WANTS.search(text) and not meaning & DEEDS:
             meaning |= {"book", "creat"}
         if _REFERS.search(text) and self._last_call is not None:
             last = self._last_call[0]

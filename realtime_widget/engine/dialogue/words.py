@@ -24,19 +24,19 @@ STOPWORDS: Final = frozenset(
     at for from with by and or but not no so if then than that this these those there
     here what which who how please tell give want like need let get got know say said
     about any some just also now hello hi hey ok okay yes thanks thank i'd i'm i'll i've
-    it's what's where's when's that's let's don't can't you're we're up out all one ones
+    it's what's that's let's don't can't you're we're up out all one ones
     into as more much many really actually maybe well um uh""")
 )
 
 # What people say -> words that tools are named with. Said words stay, these are added.
 RELATED: Final[dict[str, tuple[str, ...]]] = {
-    "where": ("status", "track", "location"),
     "package": ("order", "delivery", "shipment"),
     "parcel": ("order", "delivery", "shipment"),
     "arrive": ("order", "status", "delivery"),
     "deliver": ("order", "status", "delivery"),
     "ship": ("order", "status", "delivery"),
     "track": ("status", "order"),
+    "ready": ("status", "order"),
     "purchase": ("order",),
     "make": ("book", "create"),
     "arrange": ("book", "create"),
@@ -55,7 +55,6 @@ RELATED: Final[dict[str, tuple[str, ...]]] = {
     "close": ("open", "hour"),
     "shut": ("open", "hour"),
     "open": ("hour",),
-    "when": ("hour", "time"),
     "cost": ("price",),
     "rain": ("weather",),
     "sunny": ("weather",),
@@ -90,8 +89,17 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
 
 
-_RELATED_STEMS: Final = {
-    stem(said): tuple(stem(word) for word in named) for said, named in RELATED.items()
+# The same for words that are in many other questions too.
+HINTS: Final[dict[str, tuple[str, ...]]] = {
+    "where": ("status", "track", "location"),
+    "when": ("hour", "time"),
+}
+_RELATED_WORTH: Final = 0.5
+_HINT_WORTH: Final = 0.3
+_MEANT: Final = {
+    stem(said): {stem(word): worth for word in named}
+    for table, worth in ((HINTS, _HINT_WORTH), (RELATED, _RELATED_WORTH))
+    for said, named in table.items()
 }
 
 
@@ -110,9 +118,13 @@ def stems(text: str) -> set[str]:
     }
 
 
-def related(said: Iterable[str]) -> set[str]:
-    """Return the stems that tools may be named with for these stems."""
-    return {word for one in said for word in _RELATED_STEMS.get(one, ())}
+def related(said: Iterable[str]) -> dict[str, float]:
+    """Return what tools may be named with for these stems, and how sure that is."""
+    meant: dict[str, float] = {}
+    for one in said:
+        for word, worth in _MEANT.get(one, {}).items():
+            meant[word] = max(meant.get(word, 0.0), worth)
+    return meant
 
 
 @dataclass(frozen=True, slots=True)

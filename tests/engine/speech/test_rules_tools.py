@@ -25,6 +25,7 @@ from tests.engine.speech.dialogues import SHOP, TEXT, TODAY, Talk, call_for, sai
             {"order_number": "1042"},
         ),
         ("Has order 1-0-4-2 been shipped?", "order_status", {"order_number": "1042"}),
+        ("Is my order ready? 1042", "order_status", {"order_number": "1042"}),
         ("Track order A-1042.", "order_status", {"order_number": "A-1042"}),
         (
             "Hi, where is my parcel? It's order A 1042",
@@ -87,6 +88,8 @@ def test_sentence_calls_the_tool_with_its_arguments(text, name, arguments):
         "Please hold while we try to connect you.",
         "Eight of spades, four of clubs, seven of hearts.",
         "Cancel",
+        "I want to cancel.",
+        "Where is Napoleon?",
         "Delete my account",
         "Do I have an appointment on Tuesday?",
         "Thank you",

@@ -9,7 +9,7 @@ from tests.engine.speech.needs import needs_speech
 
 pytest.importorskip("numpy", reason="the [local] extra is not installed: numpy")
 
-from realtime_widget.engine.stt import WhisperStt, without_loops
+from realtime_widget.engine.stt import WhisperStt, begins_again, without_loops
 from realtime_widget.engine.weights import find_whisper
 from tests.engine.speech.clips import (
     CLEAN,
@@ -99,6 +99,20 @@ def test_long_utterance_is_understood_to_its_end(stt):
 
     errors, length = word_errors(" ".join(CLEAN[name] for name in names), heard)
     assert errors / length <= 0.15
+
+
+@pytest.mark.parametrize(
+    ("text", "again"),
+    [
+        ("Where is my order 1042? Where is my order", True),
+        ("Where is my order 1042?", False),
+        ("one two one two", False),
+        ("go on go on go on go on", True),
+        ("", False),
+    ],
+)
+def test_text_that_begins_again_is_suspected(text, again):
+    assert begins_again(text) is again
 
 
 def test_guess_that_is_not_sure_is_heard_again_in_full():
