@@ -157,7 +157,7 @@ class Playback:
     ) -> None:
         """Take the page's word on what was heard, as far as it can be true."""
         track = self._tracks.get(item_id)
-        if track is None:
+        if track is None or not track.sent_bytes:
             return
         possible_ms = (now_s - track.first_s) * 1000 + CLOCK_SLACK_MS
         played_ms = min(played_ms, self._ms(track.sent_bytes), possible_ms)
@@ -167,10 +167,8 @@ class Playback:
             self._unanswered_bytes = 0
         track.base_ms, track.base_s = played_ms, now_s
         track.done = done and track.end_sent
-        for other in list(self._tracks.values()):
-            if other is track:
-                break
-            del self._tracks[other.item_id]
+        for earlier in self._before(track):
+            del self._tracks[earlier.item_id]
         if track.done:
             self._heard_until_s = now_s
             del self._tracks[item_id]
@@ -265,7 +263,7 @@ class Playback:
 
     def _before(self, track: Track) -> list[Track]:
         tracks = list(self._tracks.values())
-        return tracks[: tracks.index(track)] if track in tracks else []
+        return tracks[: tracks.index(track)]
 
     def _heard_ms(self, track: Track, now_s: float) -> float:
         passed_ms = max(0.0, now_s - track.base_s) * 1000

@@ -44,6 +44,7 @@ class Turns:
         self._wanted: dict[str, Any] | None = None
         self._answer_until_s: float | None = None
         self._cancel_until_s: float | None = None
+        self._cancelled_id = ""
         self._silenced: deque[str] = deque(maxlen=REMEMBERED)
         self._ended: deque[str] = deque(maxlen=REMEMBERED)
         self.active_id = ""
@@ -148,7 +149,8 @@ class Turns:
 
     def cut_off(self, response_id: str) -> None:
         """Cancel one response and let nothing more of it through."""
-        if response_id == self.active_id:
+        if response_id == self.active_id and response_id != self._cancelled_id:
+            self._cancelled_id = response_id
             self._effects.upstream(
                 {"type": "response.cancel", "response_id": response_id}
             )

@@ -299,3 +299,20 @@ def test_truncation_races_are_never_shown():
     talk.error(None, event_id=event_id)
     assert not talk.errors
     assert not talk.stops
+
+
+def test_an_endless_answer_that_is_interrupted_is_cancelled_once():
+    talk = Talk(limits=Limits(max_response_audio_s=1.0))
+    talk.response()
+    talk.audio(900)
+    talk.audio(200)
+    talk.page("interrupt", played_ms=0)
+    assert len(talk.sent("response.cancel")) == 1
+
+
+def test_an_endless_answer_of_a_response_that_does_not_run_is_only_dropped():
+    talk = Talk(limits=Limits(max_response_audio_s=1.0))
+    talk.audio(1100)
+    talk.audio(100)
+    assert not talk.sent("response.cancel")
+    assert not talk.play()

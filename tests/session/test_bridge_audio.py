@@ -205,3 +205,15 @@ async def test_deltas_that_need_a_parser_arrive_all_the_same():
         await talk.browser.wait_for("audio.start")
         await settle()
         assert talk.browser.frames == [(talk.now, b"\1\2\3\4\x0f\xff")]
+
+
+@virtual_time
+async def test_audio_that_joins_a_waiting_queue_keeps_its_place():
+    async with session(limits=Limits(playback_lead_s=1.0)) as talk:
+        talk.respond()
+        talk.speak(2000, byte=b"\1")
+        await settle()
+        talk.speak(1000, byte=b"\2")
+        await asyncio.sleep(3)
+        audio = b"".join(frame for _, frame in talk.browser.frames)
+        assert audio == b"\1" * 2000 * MS + b"\2" * 1000 * MS

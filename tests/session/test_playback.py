@@ -193,3 +193,12 @@ def test_the_next_look_is_at_the_end_or_after_the_given_time():
     assert playback.look_again_s(0.0, 1.0) == 0.5
     assert playback.look_again_s(0.0, 0.2) == 0.2
     assert playback.look_again_s(0.6, 1.0) == 1.6
+
+
+def test_a_report_on_audio_that_was_not_sent_is_not_believed():
+    playback = playing(*[100] * 30, lead_s=1.0)
+    playback.add("item_2", "resp_1", b"\1" * 300 * MS)
+    drain(playback, 0.0)
+    playback.report("item_2", 300, 0.5, done=True)
+    assert sum(drain(playback, 1.0)) == 1000
+    assert [cut.item_id for cut in playback.interrupt(1.0)] == ["item_1", "item_2"]

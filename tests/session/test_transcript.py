@@ -223,3 +223,46 @@ def test_items_in_a_circle_do_not_hang():
 )
 def test_the_heard_part_ends_at_a_words_end(text, heard_ms, received_ms, part):
     assert heard_part(text, heard_ms, received_ms) == part
+
+
+def test_the_servers_order_corrects_our_guess():
+    talk = Talk()
+    talk.page("message", text="typed", respond=False)
+    talk.spoken("user_1", previous_item_id=None)
+    talk.added("user_1", {"type": "message", "role": "user", "content": []}, "user_0")
+    talk.transcribed("spoken")
+    assert lines(talk)[-1] == ("user_1", None, "spoken", True)
+
+
+def test_an_answer_takes_no_words_after_its_end():
+    talk = Talk()
+    talk.response()
+    talk.words("Hello")
+    talk.all_words("Hello.")
+    talk.words(" you")
+    talk.all_words("Hello you.")
+    assert lines(talk)[-1] == ("item_1", None, "Hello.", True)
+
+
+def test_audio_without_words_makes_no_line():
+    talk = Talk()
+    talk.response()
+    talk.audio(500)
+    talk.audio_done()
+    talk.play()
+    talk.after(0.45)
+    talk.speech()
+    talk.page("playback", item_id="item_1", played_ms=500, done=True)
+    assert not lines(talk)
+
+
+def test_a_transcription_without_usage_costs_nothing():
+    talk = Talk()
+    talk.raw(
+        {
+            "type": "conversation.item.input_audio_transcription.completed",
+            "item_id": "user_1",
+            "transcript": "Hello",
+        }
+    )
+    assert [type(fact) for fact in talk.facts] == [ItemFact]
