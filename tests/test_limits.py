@@ -59,7 +59,7 @@ def javascript_function_sizes(text: str) -> dict[str, int]:
     sizes: dict[str, int] = {}
     lines = text.splitlines()
     opening = re.compile(
-        r"^(?P<indent>\s*)(?!(?:if|for|while|switch|catch|else|do|try|class)\b)"
+        r"^(?P<indent> *)(?=[^\s}])(?!(?:if|for|while|switch|do|try|class)\b)"
         r"(?P<name>[^/*]*?(?:\)|=>)) \{$"
     )
     for start, line in enumerate(lines):
@@ -121,6 +121,11 @@ def test_javascript_function_over_the_limit_is_found() -> None:
     body = "\n".join(["    step();"] * FUNCTION_LINES)
     text = f"class A {{\n  async run(now, {{ later }}) {{\n{body}\n  }}\n}}\n"
     assert list(javascript_function_sizes(text).values()) == [FUNCTION_LINES + 2]
+
+
+def test_javascript_statement_is_no_function() -> None:
+    text = "  if (a) {\n    b();\n  } else if (c) {\n    d();\n  }\n}\n"
+    assert javascript_function_sizes(text) == {}
 
 
 def test_functions_take_few_positional_parameters() -> None:
