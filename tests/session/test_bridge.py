@@ -191,6 +191,16 @@ async def test_a_stop_before_the_connection_is_made_ends_at_once():
 
 
 @virtual_time
+async def test_a_message_before_the_connection_is_made_is_answered():
+    talk = Session()
+    assert await talk.page("ping", t=1) is True
+    talk.run()
+    await talk.browser.wait_for("pong")
+    talk.bridge.stop("user")
+    await talk.task
+
+
+@virtual_time
 async def test_cancelling_ends_everything_and_keeps_what_was_said():
     talk = Session()
     talk.run()

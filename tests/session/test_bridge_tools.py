@@ -126,15 +126,20 @@ async def test_the_end_cancels_running_tools_and_records_them():
         finally:
             gone.append(True)
 
-    async with session(handlers={"hangs": hangs}, tools=[tool("hangs")]) as talk:
+    limits = Limits(tools_at_once=1)
+    async with session(
+        handlers={"hangs": hangs}, tools=[tool("hangs")], limits=limits
+    ) as talk:
         talk.respond()
         talk.call("call_1", "hangs")
+        talk.call("call_2", "hangs")
         await talk.browser.wait_for("tool.started")
         await settle()
         talk.bridge.stop("user")
         await talk.task
     assert gone == [True]
-    assert [fact.status for fact in talk.recorder.of(ToolFact)] == ["cancelled"]
+    assert [fact.status for fact in talk.recorder.of(ToolFact)] == ["cancelled"] * 2
+    assert len(talk.tools.started) == 1
     talk.upstream.assert_complete()
 
 
