@@ -52,6 +52,7 @@ _YES: Final = frozenset(
     word_list("yes yeah yep sure please true ok okay right correct")
 )
 _NO: Final = frozenset(word_list("no nope not false without never"))
+_MOST: Final = 1e15
 _PER_UNIT_S: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
@@ -199,7 +200,8 @@ def _take_id(ask: _Ask) -> Value | None:
 
 def _take_number(ask: _Ask) -> Value | None:
     said = ask.said
-    numbers = find_numbers(said)
+    # More digits than a float keeps are an id that is no argument here.
+    numbers = [number for number in find_numbers(said) if number.value < _MOST]
     if not numbers:
         return None
     about = stems(f"{ask.parameter.words} {ask.parameter.description}")

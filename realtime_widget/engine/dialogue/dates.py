@@ -222,7 +222,7 @@ def _read_time(words: list[str], at: int, *, bare: bool) -> _Read | None:
         return None
     end, minute = _minute(words, place + 1)
     read = _halved(words, at, end, hour, minute, sure=hour > 12 or hour == 0)
-    marked = place > at or read[1] > end - at or minute > 0
+    marked = place > at or end > place + 1 or read[1] > end - at
     return read if marked or bare else None
 
 

@@ -95,9 +95,15 @@ def _is_numeric(words: list[str], at: int) -> bool:
     if word in _ZEROS:
         return at > 0 and _is_plain(words[at - 1])
     if word == "and":
-        return at > 0 and words[at - 1] in _SCALES and _follows(words, at)
+        return (
+            at > 0
+            and words[at - 1] in _SCALES
+            and _is_numeric(words, at - 1)
+            and _follows(words, at)
+        )
     if word in _SCALES:
-        return at > 0 and _is_plain(words[at - 1])
+        before = words[at - 1] if at else ""
+        return before in {"a", *_SCALES} or _is_plain(before)
     return _is_plain(word)
 
 
@@ -110,7 +116,9 @@ def _follows(words: list[str], at: int) -> bool:
 
 
 def _joined(said: Said, at: int) -> bool:
-    """Return whether nothing but a blank, a hyphen or a comma parts two numbers."""
+    """Return whether two numbers may be groups of digits of one."""
+    if "." in said.words[at - 1].text or "." in said.words[at].text:
+        return False
     between = said.text[said.words[at - 1].end : said.words[at].start]
     return between.strip() in {"", "-", ","}
 
@@ -150,7 +158,7 @@ def _groups(words: list[str]) -> list[str]:
 def _with_scales(words: list[str]) -> int:
     total = current = 0
     for word in words:
-        if word == "and":
+        if word == "and" or word in _ZEROS:
             continue
         if word == "thousand":
             total += max(current, 1) * 1000

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
 from realtime_widget.engine.dialogue.rules import RulesDialogue
+from realtime_widget.engine.dialogue.words import word_list
 from realtime_widget.engine.ports import DialogueRequest, FunctionCall, TextDelta
 from tests.engine.speech.dialogues import SHOP, TEXT, TODAY, Talk, call_for, said, tool
 
@@ -278,6 +280,7 @@ def test_tool_described_in_another_language_is_found_by_its_words():
         ({"type": "integer"}, "for twenty three", 23),
         ({"type": "number"}, "2.5", 2.5),
         ({"type": "integer"}, "two hundred and five", 205),
+        ({"type": "integer"}, f"no, {'9' * 400}, I mean 3", 3),
         ({"type": "boolean"}, "yes please", True),
         ({"type": "boolean"}, "no", False),
         ({"type": "string", "format": "date"}, "the day after tomorrow", "2026-11-23"),
@@ -369,3 +372,110 @@ async def test_answer_keeps_within_the_bound_of_tokens():
     text = "".join([event.text async for event in rules.reply(request)])
 
     assert len(text.split()) <= 6
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("reason", 'Report a fault "the bell is loose"', "the bell is loose"),
+        ("reason", "Report a fault because the bell is loose", "the bell is loose"),
+        ("reason", "Report a fault about the front brake", "the front brake"),
+        ("reason", "Report a fault, squeaking saddle", "squeaking saddle"),
+        (
+            "question",
+            "Report a fault: why is it loud?",
+            "Report a fault: why is it loud",
+        ),
+    ],
+)
+def test_free_words_are_taken_from_the_sentence(name, text, value):
+    tools = [tool("report_fault", "Report a fault.", (name,), **{name: TEXT})]
+
+    assert call_for(text, tools=tools) == ("report_fault", {name: value})
+
+
+def test_example_of_the_description_is_recognised():
+    part = {**TEXT, "description": "The part, such as saddle, front brake or bell."}
+    tools = [tool("report_fault", "Report a fault.", ("part",), part=part)]
+
+    assert call_for("Report a fault of my front brake", tools=tools) == (
+        "report_fault",
+        {"part": "front brake"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Order a bike with gift wrapping", True),
+        ("Order a bike without gift wrapping", False),
+        ("Order a bike", None),
+    ],
+)
+def test_choice_is_known_by_its_name(text, value):
+    wrapping = {"type": "boolean", "default": False}
+    tools = [tool("order_bike", "Order a bike.", (), gift_wrapping=wrapping)]
+
+    arguments = {} if value is None else {"gift_wrapping": value}
+    assert call_for(text, tools=tools) == ("order_bike", arguments)
+
+
+def test_any_words_are_answered_or_called_and_never_raise():
+    vocabulary = word_list("""one twenty hundred thousand and oh a the in at on for next tuesday
+        november 24th first half past quarter to o'clock pm 10:30 1042 A 99999999999999999999
+        3.5 1,000 12.99.99 . , - " ' days weeks book cancel appointment order status my it
+        name is under because about timer weather Tokyo São don't want yes no never mind
+        where 2026-02-30 2026-99-99 fault report""")
+    kinds = {"when": "date-time", "day": "date", "mail": "email", "hour": "time"}
+    fault = tool(
+        "report_fault",
+        "Report a fault.",
+        (*kinds, "number", "free"),
+        **{name: {**TEXT, "format": kind} for name, kind in kinds.items()},
+        number={"type": "number"},
+        free={**TEXT, "pattern": "("},
+    )
+    chance = random.Random(5)
+    talks = [Talk(tools=[*SHOP, fault]) for _ in range(150)]
+
+    for talk in talks:
+        for _turn in range(4):
+            answer = talk.say(" ".join(chance.choices(vocabulary, k=8)))
+            assert answer
+
+    assert sum(len(talk.calls) for talk in talks) > 20
+
+
+def test_forced_call_goes_on_with_what_was_said_before():
+    talk = Talk()
+    talk.say("Book an appointment for Tuesday")
+
+    talk.tool_choice = "required"
+    talk.say("at ten")
+
+    assert talk.calls == [("book_appointment", {"day": "2026-11-24", "time": "10:00"})]
+
+
+def test_small_talk_does_not_lose_the_open_question():
+    talk = Talk()
+    talk.say("Where is my order?")
+    assert talk.say("What can you do?").startswith("I can look up an order")
+
+    talk.say("1042")
+
+    assert talk.calls == [("order_status", {"order_number": "1042"})]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [None, {}, {"properties": {"x": True}}, {"properties": {"x": {"type": "array"}}}],
+)
+def test_odd_schema_is_called_without_arguments(parameters):
+    odd = {
+        "type": "function",
+        "name": "ring_bell",
+        "description": "Ring the bell.",
+        "parameters": parameters,
+    }
+
+    assert call_for("Ring the bell", tools=[odd]) == ("ring_bell", {})
