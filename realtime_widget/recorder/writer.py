@@ -75,6 +75,11 @@ class RecordWriter:
         self._teller: asyncio.Task[None] | None = None
         self.dropped_rows = 0
 
+    @property
+    def busy(self) -> bool:
+        """Return whether a session is alive or a row waits."""
+        return bool(self._alive or self._waiting)
+
     def put(self, key: Hashable, row: Row) -> None:
         """Queue a row; never blocks and never raises.
 
@@ -293,7 +298,12 @@ def current_writer() -> RecordWriter:
     return _writers[loop]
 
 
+def all_writers() -> list[RecordWriter]:
+    """Return the writers of this process."""
+    return list(_writers.values())
+
+
 @atexit.register
 def _write_at_exit() -> None:
-    for writer in list(_writers.values()):
+    for writer in all_writers():
         writer.write_at_exit()

@@ -132,6 +132,7 @@ async def test_embedded_engine_answers_with_a_function_of_the_site(
         assert "shipped" in answer["text"]
         await page.send("session.stop")
         await page.ended()
+    await ended_conversation()
     call = await ToolCall.objects.aget()
     assert json.loads(call.arguments) == {"order_number": "1042"}
     assert (await Provider.objects.aget(kind="local")).health_state == "ok"
