@@ -26,7 +26,7 @@ _EMAIL = re.compile(r"\b([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)\b")
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>")
 _LINE_MARK = re.compile(r"^[ \t]*(?:#{1,6}|[-*+•]|>+|\|)[ \t]+", re.MULTILINE)
 _RULE = re.compile(r"^[ \t]*(?:[-*_=|:][ \t]*){3,}$", re.MULTILINE)
-_EMPHASIS = re.compile(r"(\*{1,3}|_{1,3}|~~|`)(?=\S)(.+?)(?<=\S)\1(?!\w)")
+_EMPHASIS = re.compile(r"(\*{1,3}|_{1,3}|~~|`)(?=\S)([^\n]{1,200}?)(?<=\S)\1(?!\w)")
 _ID = re.compile(r"\b([A-Z]{1,4})[-/ ]?(\d{2,})((?:-\d+)*)\b(?![.,]\d)")
 _LONG_NUMBER = re.compile(r"(?<![\d.,:/-])\d{5,}(?![\d.,:/-]*\d)")
 _HASH_NUMBER = re.compile(r"#\s?(?=\d)")
@@ -94,24 +94,36 @@ class SentenceSplitter:
         self._rest = ""
 
     def feed(self, delta: str) -> list[str]:
-        """Return the sentences that are complete with this piece."""
+        """Return the sentences that are complete with this piece.
+
+        A sentence that gets longer than ``SENTENCE_CHARS`` is given out in parts.
+        """
         self._rest += delta
         complete: list[str] = []
-        for match in list(_BOUNDARY.finditer(self._rest)):
+        start = 0
+        for match in _BOUNDARY.finditer(self._rest):
             # What follows decides whether a full stop ends a sentence.
             if match.end() < len(self._rest) and _ends_sentence(
-                self._rest, 0, match.start(), match.end()
+                self._rest, start, match.start(), match.end()
             ):
-                cut = match.end()
-                complete.append(self._rest[:cut].strip())
-                self._rest = self._rest[cut:]
-                return [*complete, *self.feed("")]
-        return complete
+                complete += _bounded(self._rest[start : match.end()].strip())
+                start = match.end()
+        *parts, self._rest = _open_parts(self._rest[start:])
+        return [part for part in (*complete, *parts) if part]
 
     def flush(self) -> list[str]:
         """Return what is left as a last sentence."""
         rest, self._rest = self._rest.strip(), ""
         return [rest] if rest else []
+
+
+def _open_parts(rest: str) -> list[str]:
+    """Return an unfinished sentence, its beginning cut off when it is too long."""
+    if len(rest) <= SENTENCE_CHARS:
+        return [rest]
+    *parts, last = _bounded(rest)
+    # What was typed at the very end, a blank perhaps, belongs to what comes.
+    return [*parts, last + rest[len(rest.rstrip()) :]]
 
 
 def _ends_sentence(text: str, start: int, end: int, following: int) -> bool:

@@ -91,13 +91,29 @@ def test_sentence_comes_as_soon_as_the_next_one_begins():
     assert splitter.feed(" Y") == ["It is ready."]
 
 
+def test_sentence_without_an_end_is_given_out_in_parts():
+    splitter = SentenceSplitter()
+    text = "one, two, " * 200
+
+    found = [
+        part
+        for at in range(0, len(text), 3)
+        for part in splitter.feed(text[at : at + 3])
+    ]
+    found += splitter.flush()
+
+    assert len(found) > 5
+    assert max(map(len, found)) <= SENTENCE_CHARS
+    assert "".join("".join(found).split()) == "".join(text.split())
+
+
 @pytest.mark.parametrize(
     "text",
     ["*a" * 2000, "_" * 4000, "[" * 4000, "`x " * 1500, "<a " * 1500, "a.b@" * 1000],
 )
 def test_hostile_text_takes_no_time(text):
-    started = time.perf_counter()
+    started = time.process_time()
 
     speakable(text)
 
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
