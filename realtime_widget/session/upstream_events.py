@@ -76,7 +76,7 @@ def on_transcription_completed(core: SessionCore, event: Event, now_s: float) ->
     core.transcript.heard_all(
         fields.text(event, "item_id"), fields.words(event, "transcript"), "completed"
     )
-    usage = fields.optional_mapping(event, "usage")
+    usage = fields.usage(event, "usage")
     if usage:
         model = core.config.transcription_model
         core.effects.record(UsageFact("transcription", model, usage=usage))
@@ -141,7 +141,7 @@ def _take_call(core: SessionCore, item: Event, response_id: str, now_s: float) -
     core.tools.called(
         fields.text(item, "call_id"),
         response_id,
-        fields.text(item, "name"),
+        fields.label(item, "name"),
         fields.words(item, "arguments"),
         now_s,
     )
@@ -188,7 +188,7 @@ def on_response_done(core: SessionCore, event: Event, now_s: float) -> None:
     response_id = fields.text(response, "id")
     status = fields.optional_text(response, "status")
     core.note_activity(now_s)
-    usage = fields.optional_mapping(response, "usage")
+    usage = fields.usage(response, "usage")
     if usage and not core.turns.ended(response_id):
         core.effects.record(
             UsageFact("response", core.config.model, response_id, usage)

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from realtime_widget.upstream.addresses import environment_proxy, is_public
+from realtime_widget.upstream.addresses import (
+    environment_proxy,
+    is_public,
+    public_address,
+)
 from realtime_widget.upstream.providers import BUILDERS, build_target, realtime_url
 
 
@@ -155,3 +159,20 @@ def test_the_environments_proxy_is_read_as_usual(monkeypatch, environment, url, 
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert environment_proxy(url) == proxy
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("wss://8.8.8.8/v1", ("8.8.8.8", 443)),
+        ("ws://8.8.8.8/v1", ("8.8.8.8", 80)),
+        ("wss://[2606:4700:4700::1111]:8443/v1", ("2606:4700:4700::1111", 8443)),
+    ],
+)
+async def test_the_checked_address_is_the_one_to_dial(url, address):
+    assert await public_address(url) == address
+
+
+def test_without_a_visitors_hash_openai_gets_none():
+    headers = build_target("openai", key="k", model="m").headers
+    assert headers == {"Authorization": "Bearer k"}
