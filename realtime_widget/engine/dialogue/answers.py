@@ -22,6 +22,7 @@ _DETAIL_KEYS: Final = ("message", "detail", "reason", "description")
 _SILENT = re.compile(
     r"(?:^|_)(?:id|uuid|pk|url|uri|href|link|slug|token|etag)$|^_|^ok$|^success$"
 )
+_FOR_PROGRAMS = re.compile(r"\w_\w|[{}\[\]<>\\=]|Traceback|Error\b|Exception\b")
 _MOST_FACTS: Final = 4
 _MOST_ITEMS: Final = 3
 _MOST_CHARS: Final = 600
@@ -115,7 +116,7 @@ def _apology(error: Any) -> str:
     if isinstance(error, Mapping):
         error = next((error[key] for key in _DETAIL_KEYS if error.get(key)), "")
     reason = str(error).strip() if isinstance(error, str) else ""
-    if " " not in reason or len(reason) > 200 or "Traceback" in reason:
+    if " " not in reason or len(reason) > 200 or _FOR_PROGRAMS.search(reason):
         return APOLOGY
     return f"{APOLOGY} {_sentence(reason)}"
 

@@ -82,6 +82,8 @@ def test_output_becomes_a_sentence(output, sentence):
             {"error": "Traceback (most recent call last): x"},
             "Sorry, that did not work.",
         ),
+        ({"error": "order_number: Field required"}, "Sorry, that did not work."),
+        ({"error": "KeyError: 'x y'"}, "Sorry, that did not work."),
         ({"error": "x " * 300}, "Sorry, that did not work."),
     ],
 )
