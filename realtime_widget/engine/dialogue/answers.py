@@ -22,7 +22,11 @@ _DETAIL_KEYS: Final = ("message", "detail", "reason", "description")
 _SILENT = re.compile(
     r"(?:^|_)(?:id|uuid|pk|url|uri|href|link|slug|token|etag)$|^_|^ok$|^success$"
 )
-_FOR_PROGRAMS = re.compile(r"\w_\w|[{}\[\]<>\\=]|Traceback|Error\b|Exception\b")
+# Reasons that a visitor should not hear: a program's, or a hint to the model.
+_FOR_PROGRAMS = re.compile(
+    r"\w_\w|[{}\[\]<>\\=]|Traceback|Error\b|Exception\b|\bJSON\b|"
+    r"\b[Tt]ools?\b|\b[Aa]rguments?\b|\b[Cc]alls\b|\b[Aa]pologi[sz]e\b"
+)
 _MOST_FACTS: Final = 4
 _MOST_ITEMS: Final = 3
 _MOST_CHARS: Final = 600

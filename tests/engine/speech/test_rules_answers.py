@@ -83,6 +83,11 @@ def test_output_becomes_a_sentence(output, sentence):
             "Sorry, that did not work.",
         ),
         ({"error": "order_number: Field required"}, "Sorry, that did not work."),
+        (
+            {"error": "The tool failed. Apologise, and offer to help in another way."},
+            "Sorry, that did not work.",
+        ),
+        ({"error": "The tool did not answer in time."}, "Sorry, that did not work."),
         ({"error": "KeyError: 'x y'"}, "Sorry, that did not work."),
         ({"error": "x " * 300}, "Sorry, that did not work."),
     ],
