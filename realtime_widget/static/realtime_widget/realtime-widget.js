@@ -1,0 +1,5 @@
+/** Load this module and the element is there. */
+
+import { RealtimeWidgetElement } from "./realtime-widget-element.js";
+
+RealtimeWidgetElement.define();
