@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from realtime_widget.conf import Conf
@@ -23,19 +22,25 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 KNOWN_TYPES = frozenset(FROM_BROWSER)
 
 
-@dataclass(frozen=True, slots=True)
 class Violation(Exception):
     """The page did what ends the session.
 
-    Attributes:
+    Args:
         what: For the log, without content.
         error_code: Of the browser protocol's table.
         close_code: What the socket is closed with.
     """
 
-    what: str
-    error_code: str = "bad_message"
-    close_code: CloseCode = CloseCode.BAD_MESSAGE
+    def __init__(
+        self,
+        what: str,
+        error_code: str = "bad_message",
+        close_code: CloseCode = CloseCode.BAD_MESSAGE,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.error_code = error_code
+        self.close_code = close_code
 
 
 def read_message(text: str, conf: Conf) -> dict[str, Any]:

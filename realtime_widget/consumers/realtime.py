@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
@@ -37,6 +38,8 @@ from realtime_widget.threads import row_pool
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 # The error a page is shown for each code it may be refused with.
 REFUSALS: Final[dict[int, str]] = {
     CloseCode.BAD_MESSAGE: "bad_message",
@@ -49,6 +52,8 @@ REFUSALS: Final[dict[int, str]] = {
 }
 # A page records at most so long while it waits for `session.started`.
 EARLY_AUDIO_S: Final = 6.0
+# A database that does not answer in this time counts as away.
+DATABASE_S: Final = 5.0
 # What uvicorn tells its sockets when it stops (RFC 6455, registered close code).
 SERVICE_RESTART: Final = 1012
 # A cancelled session gets so long to end; Daphne waits for it.
@@ -88,7 +93,7 @@ class RealtimeConsumer(AsyncConsumer):
         offered = PROTOCOL in (scope.get("subprotocols") or [])
         await self._socket.accept(PROTOCOL if offered else None)
         visit = read_visit(scope)
-        admitted = await row_pool.run(lambda: admit(visit))
+        admitted = await _asked(lambda: admit(visit))
         lease = counters.acquire(admitted.limits)
         try:
             prepared = await self._first_message(admitted)
@@ -115,7 +120,7 @@ class RealtimeConsumer(AsyncConsumer):
             raise AdmissionRefused(
                 "first message is not session.start", close_code=CloseCode.BAD_MESSAGE
             )
-        return await row_pool.run(lambda: prepare(admitted, start))
+        return await _asked(lambda: prepare(admitted, start))
 
     async def _converse(self, prepared: Prepared) -> None:
         """Run one session; its record is ended whatever ends it."""
@@ -218,6 +223,19 @@ class RealtimeConsumer(AsyncConsumer):
             ended.duration_s,
             prepared.context.widget,
         )
+
+
+async def _asked(question: Callable[[], T]) -> T:
+    """Return what the database says, unless it hangs.
+
+    Raises:
+        DatabaseError: If it does not answer, in whatever way.
+    """
+    try:
+        async with asyncio.timeout(DATABASE_S):
+            return await row_pool.run(question)
+    except TimeoutError:
+        raise DatabaseError("no answer in time") from None
 
 
 def _finished(task: asyncio.Task[SessionEnd]) -> bool:
