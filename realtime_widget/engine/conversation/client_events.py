@@ -104,7 +104,7 @@ def on_item_truncate(talk: Conversation, event: Event, now_s: float) -> None:
 
 def on_response_create(talk: Conversation, event: Event, now_s: float) -> None:
     """Begin an answer."""
-    talk.respond(event.get("response"))
+    talk.respond(event.get("response"), now_s)
 
 
 def on_response_cancel(talk: Conversation, event: Event, now_s: float) -> None:

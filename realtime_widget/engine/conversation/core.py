@@ -221,11 +221,12 @@ class Conversation:
         """Return a response that is in progress, out of band or not."""
         return self._responses.get(response_id)
 
-    def respond(self, wished: Any) -> None:
+    def respond(self, wished: Any, now_s: float) -> None:
         """Begin an answer.
 
         Args:
             wished: The ``response`` of a ``response.create``, None for the session's own.
+            now_s: The time.
 
         Raises:
             EventRefused: If a field is wrong or an answer is already in progress.
@@ -252,7 +253,7 @@ class Conversation:
         )
         self._responses[response.response_id] = response
         response.begin()
-        response.ask(self.session.language)
+        response.ask(self.session.language, now_s)
 
     def _check_in_conversation(self, plan: Plan) -> None:
         active = self.active_response()
@@ -371,14 +372,14 @@ class Conversation:
     def _settle(self, now_s: float) -> None:
         """Let go of answers that have ended and begin those that may begin."""
         for response in list(self._responses.values()):
-            response.ask(self.session.language)
+            response.ask(self.session.language, now_s)
             if response.ended:
                 del self._responses[response.response_id]
                 self._wait_for_user(response, now_s)
         if self._answer_waits and self.active_response() is None:
             self._answer_waits = False
             try:
-                self.respond(None)
+                self.respond(None, now_s)
             except EventRefused as refused:
                 self.outbox.send_error(refused)
             self._settle(now_s)

@@ -15,6 +15,7 @@ from realtime_widget.engine.conversation.messages import CallOutput, MessageOutp
 from realtime_widget.engine.conversation.plan import Plan
 from realtime_widget.engine.conversation.work import Drop, Outbox, Reply, Speak
 from realtime_widget.engine.speakable import SentenceSplitter
+from realtime_widget.protocol.greeting import words_to_say
 
 # A sentence is synthesised when what was sent lasts less than this beyond real time:
 # an interruption then stops an answer that is still being made, and a long answer does
@@ -117,8 +118,11 @@ class Response:
         """Announce it."""
         self._outbox.send("response.created", response=self._public(None))
 
-    def ask(self, language: str) -> None:
-        """Ask the dialogue, once, as soon as the words of the context are known."""
+    def ask(self, language: str, now_s: float) -> None:
+        """Ask the dialogue, once, as soon as the words of the context are known.
+
+        Words that are to be said exactly need no dialogue.
+        """
         if self._asked or self.ended or self.plan.waits():
             return
         self._asked = True
@@ -128,6 +132,11 @@ class Response:
         )
         if any(item.failed for item in self.plan.items[-1:]):
             self.fail()
+            return
+        words = words_to_say(config["instructions"])
+        if words is not None:
+            self.said(words, now_s)
+            self.finished(now_s)
             return
         self._outbox.ask(Reply(self.response_id, self.plan.request(language)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -48,7 +49,8 @@ class Command(BaseCommand):
         """Run the command."""
         parts = load_parts(options_from_setting(get_conf().ENGINE))
         try:
-            asyncio.run(self._serve(parts, options))
+            with suppress(KeyboardInterrupt):
+                asyncio.run(self._serve(parts, options))
         except OSError as exc:
             raise CommandError(
                 f"Cannot listen on {options['host']}:{options['port']}: {exc.strerror}."
@@ -58,7 +60,9 @@ class Command(BaseCommand):
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
+            # Windows has no such handlers; there Ctrl-C raises KeyboardInterrupt.
+            with suppress(NotImplementedError):
+                loop.add_signal_handler(number, stop.set)
         host, key = options["host"], options["key"]
         async with await serve(host, options["port"], parts, key=key) as server:
             port = next(iter(server.sockets)).getsockname()[1]
