@@ -14,6 +14,14 @@ from tests.app.rows import make_widget
 from tests.fakes.model import AnsweringModel
 
 
+@pytest.fixture(params=["daphne", "uvicorn"])
+def server(request, asgi_server):
+    """Run a test on both servers, which fail in different ways."""
+    if request.param == "daphne":
+        return asgi_server
+    return request.getfixturevalue("uvicorn_server")
+
+
 @pytest.fixture
 def models():
     """Return the models of all sessions; they stand for every compatible server."""

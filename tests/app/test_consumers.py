@@ -20,13 +20,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
-def server(request, asgi_server):
-    if request.param == "daphne":
-        return asgi_server
-    return request.getfixturevalue("uvicorn_server")
-
-
 async def test_visitor_types_and_is_answered_and_all_is_recorded(widget, server):
     async with open_page(server) as page:
         started = await page.start(language="en")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from contextlib import asynccontextmanager
 
 import pytest
 from django.contrib.sites.models import Site
+from django.db import OperationalError
+from django.db.backends.signals import connection_created
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from realtime_widget.admission import Binding, Pass, issue_token
 from realtime_widget.models import Conversation, Widget
 from realtime_widget.protocol.browser import PROTOCOL
-from tests.app.pages import ask, open_page, socket_of
+from tests.app.pages import RealtimeSocket, ask, open_page, socket_of
 from tests.app.rows import signed_in, until
 
 pytestmark = [
@@ -20,13 +24,6 @@ pytestmark = [
     pytest.mark.usefixtures("no_sessions_left"),
 ]
 PATH = "/realtime/ws/support/"
-
-
-@pytest.fixture(params=["daphne", "uvicorn"])
-def server(request, asgi_server):
-    if request.param == "daphne":
-        return asgi_server
-    return request.getfixturevalue("uvicorn_server")
 
 
 @asynccontextmanager
@@ -125,6 +122,70 @@ async def test_no_page_has_such_an_origin(widget, server, origin, caplog):
         async with socket_of(server, PATH, token, origin=origin):
             pass
     assert refusal.value.response.status_code in (400, 403)
+
+
+async def test_two_origins_are_refused_before_anything_is_asked(caplog):
+    communicator = RealtimeSocket()
+    communicator.scope["headers"].append((b"origin", b"http://testserver"))
+    accepted, _code = await communicator.connect(5)
+    assert not accepted
+    await communicator.wait(5)
+    (line,) = lines(caplog)
+    assert line.startswith("Socket refused: no usable Origin")
+
+
+async def test_host_that_is_not_served_has_no_pages(widget):
+    communicator = RealtimeSocket()
+    communicator.scope["headers"] = [
+        (b"host", b"evil.example"),
+        (b"origin", b"http://evil.example"),
+    ]
+    communicator.scope["subprotocols"] = [PROTOCOL, "token.x"]
+    assert await communicator.connect(5) == (True, PROTOCOL)
+    assert await communicator.ended() == ("origin", 4403)
+
+
+async def test_database_that_is_away_is_our_fault(widget, asgi_server, caplog):
+    token = await fresh_token(asgi_server)
+
+    def away(**_):
+        if threading.current_thread().name.startswith("realtime-rows"):
+            raise OperationalError("password of the database")
+
+    connection_created.connect(away)
+    try:
+        ending = await refused(asgi_server, token, caplog=caplog)
+    finally:
+        connection_created.disconnect(away)
+    assert ending == ("internal", 4500)
+    assert "password" not in caplog.text
+
+
+async def test_exactly_as_many_sessions_start_as_there_are_places(
+    widget, models, asgi_server, settings
+):
+    tokens = [await fresh_token(asgi_server) for _ in range(20)]
+    settings.REALTIME_WIDGET = {"SESSIONS_PER_PROCESS": 7, "SESSIONS_PER_IP": 0}
+    done = asyncio.Event()
+    endings = []
+
+    async def visit(token):
+        async with socket_of(asgi_server, PATH, token) as page:
+            await page.send("session.start")
+            try:
+                await page.expect("session.started")
+            except ConnectionClosed:
+                endings.append(page.socket.close_code)
+            else:
+                endings.append("started")
+            if len(endings) == len(tokens):
+                done.set()
+            await done.wait()
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(visit(token) for token in tokens))
+    assert sorted(map(str, endings)) == ["4429"] * 13 + ["started"] * 7
+    assert len(models) == 7
 
 
 async def test_missing_and_disabled_widgets_are_not_there(widget, asgi_server, caplog):

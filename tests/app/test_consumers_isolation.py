@@ -27,13 +27,6 @@ ATTEMPTS = 3
 NOISE = 1.5
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
-def server(request, asgi_server):
-    if request.param == "daphne":
-        return asgi_server
-    return request.getfixturevalue("uvicorn_server")
-
-
 async def talk(pages, until_s):
     """Send a frame of every page each 40 ms, by the clock."""
     due_s = time.monotonic()
