@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from realtime_widget import __version__
+from realtime_widget import __version__, rendering
+from realtime_widget.configs import page
 from realtime_widget.protocol import browser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -163,6 +164,13 @@ def test_protocol_js_has_the_servers_close_codes_and_errors() -> None:
     assert exported["ERRORS"] == {
         code: dataclasses.asdict(kind) for code, kind in browser.ERRORS.items()
     }
+
+
+@pytest.mark.parametrize(
+    "address", [rendering.MODULE, page.DEFAULT_AVATAR, *page.WORKLETS.values()]
+)
+def test_file_that_the_server_names_exists(address: str) -> None:
+    assert (STATIC.parent / address).is_file()
 
 
 def test_versions_written_in_scripts_are_the_packages() -> None:
