@@ -61,12 +61,14 @@ class InputAudio:
             pcm = whole[: len(whole) & ~1]
         else:
             pcm = data
-        if pcm:
-            self._pieces.append(pcm)
-            self._held_bytes += len(pcm)
-            self._written_bytes += len(pcm)
+        self._hold(pcm)
         self.keep(MAX_HELD_MS)
         return pcm
+
+    def flush(self) -> None:
+        """Hold what a converter still has: the client will wait for it."""
+        if self._decoder is not None:
+            self._hold(self._decoder.flush())
 
     def keep(self, newest_ms: int) -> None:
         """Forget what is older than the newest so many ms, by whole pieces."""
@@ -92,6 +94,12 @@ class InputAudio:
         self._pieces.clear()
         self._held_bytes = 0
         self._odd_byte = b""
+
+    def _hold(self, pcm: bytes) -> None:
+        if pcm:
+            self._pieces.append(pcm)
+            self._held_bytes += len(pcm)
+            self._written_bytes += len(pcm)
 
     def _make_decoder(self) -> G711Decoder | None:
         if self._wire.name == "pcm16":

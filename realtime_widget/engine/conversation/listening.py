@@ -151,6 +151,7 @@ class Listening:
         Raises:
             EventRefused: If that is less than 100 ms.
         """
+        self._audio.flush()
         if self._audio.held_ms < _MIN_COMMIT_MS:
             raise errors.buffer_too_small(self._audio.held_ms)
         self.resumed()
