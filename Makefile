@@ -102,7 +102,7 @@ check-migrations: $(VENV)/.dev
 	@$(PY) -m django makemigrations --check --dry-run --settings tests.settings_all
 
 docs: $(VENV)/.dev
-	@$(PY) -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
+	@$(PY) -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -b html docs docs/_build/html
 
 # -- the rest -----------------------------------------------------------------
 
