@@ -29,9 +29,10 @@ from realtime_widget.models.styles import (
 
 FRAME_MS = 40
 DEFAULT_AVATAR = "realtime_widget/avatar.svg"
+# One file has both: worklets import nothing, and both ends resample.
 WORKLETS = {
-    "capture": "realtime_widget/worklets/capture.js",
-    "playback": "realtime_widget/worklets/playback.js",
+    "capture": "realtime_widget/audio/worklets/audio.js",
+    "playback": "realtime_widget/audio/worklets/audio.js",
 }
 
 

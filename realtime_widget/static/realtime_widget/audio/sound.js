@@ -13,7 +13,7 @@
  * @property {{format: import("./microphone.js").FormatName, frameMs: number}} audio
  */
 
-import { openContext } from "./context.js";
+import { closeContext, openContext } from "./context.js";
 import { Microphone, MicrophoneError } from "./microphone.js";
 import { Speaker } from "./speaker.js";
 
@@ -130,7 +130,7 @@ export class Sound {
     this.#context = null;
     if (!context) return;
     context.onstatechange = null;
-    context.close().catch(() => {});
+    closeContext(context).catch(() => {});
   }
 }
 
