@@ -32,3 +32,8 @@ def check(side, event):
 def server_event_names():
     """Return the names of all server events."""
     return list(_schema()["server"])
+
+
+def client_event_names():
+    """Return the names of all client events."""
+    return list(_schema()["client"])
