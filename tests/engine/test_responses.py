@@ -4,7 +4,7 @@ from itertools import groupby
 
 import pytest
 
-from realtime_widget.engine.conversation.core import MAX_RESPONSES
+from realtime_widget.engine.conversation.answers import MAX_RESPONSES
 from realtime_widget.engine.conversation.responses import AHEAD_MS
 from realtime_widget.engine.conversation.work import Drop, Reply, Speak, Transcribe
 from realtime_widget.protocol.greeting import say_exactly

@@ -23,7 +23,7 @@ Event = Mapping[str, Any]
 def on_session_update(talk: Conversation, event: Event, now_s: float) -> None:
     """Change the configuration and show all of it."""
     before = talk.session.public
-    talk.session.update(event.get("session"), voice_locked=talk.voice_locked)
+    talk.session.update(event.get("session"), voice_locked=talk.answers.voice_locked)
     if talk.listening is not None:
         try:
             talk.listening.configure()
@@ -104,17 +104,17 @@ def on_item_truncate(talk: Conversation, event: Event, now_s: float) -> None:
 
 def on_response_create(talk: Conversation, event: Event, now_s: float) -> None:
     """Begin an answer."""
-    talk.respond(event.get("response"), now_s)
+    talk.respond(event.get("response"))
 
 
 def on_response_cancel(talk: Conversation, event: Event, now_s: float) -> None:
     """Stop an answer."""
     response_id = event.get("response_id")
     if response_id is None:
-        response = talk.active_response()
+        response = talk.answers.active()
     else:
         field_rules.text(response_id, "response_id")
-        response = talk.find_response(response_id)
+        response = talk.answers.find(response_id)
     if response is None:
         raise errors.nothing_to_cancel()
     response.cancel("client_cancelled")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from realtime_widget.engine.conversation import errors, usage
+from realtime_widget.engine.conversation.answers import Answers
 from realtime_widget.engine.conversation.client_events import HANDLERS
 from realtime_widget.engine.conversation.items import Item, Items
 from realtime_widget.engine.conversation.listening import (
@@ -17,7 +18,7 @@ from realtime_widget.engine.conversation.listening import (
     Recognition,
     Utterance,
 )
-from realtime_widget.engine.conversation.plan import Plan, make_plan
+from realtime_widget.engine.conversation.plan import make_plan
 from realtime_widget.engine.conversation.responses import Response
 from realtime_widget.engine.conversation.session_object import SessionObject
 from realtime_widget.engine.conversation.turns import Turn
@@ -26,8 +27,6 @@ from realtime_widget.engine.ports import Vad
 from realtime_widget.exceptions import EventRefused
 from realtime_widget.protocol.audio import PCM16
 
-# Answers beside the conversation (``conversation: none``) and in it, at a time.
-MAX_RESPONSES: Final = 8
 _GOING_AWAY: Final = 1001
 
 
@@ -82,15 +81,13 @@ class Conversation:
         self.listening = (
             None if make_vad is None else Listening(self.session, make_vad, self.outbox)
         )
-        self.voice_locked = False
+        self.answers = Answers(self.items, self.outbox)
         self._options = options
         self._expires_s = now_s + options.max_session_s
         self._idle_at_s: float | None = None
         self._answer_waits = False
         self._told_deaf = False
         self._closed = False
-        self._conversation_id = new_id("conv")
-        self._responses: dict[str, Response] = {}
         # Recognition -> its item, and whether the client is told the words.
         self._recognitions: dict[str, tuple[Item, bool]] = {}
         self.outbox.send("session.created", session=self.session.public)
@@ -107,9 +104,8 @@ class Conversation:
         times = [self._expires_s]
         if self._idle_at_s is not None:
             times.append(self._idle_at_s)
-        for response in self._responses.values():
-            if response.resume_s is not None:
-                times.append(response.resume_s)
+        if self.answers.wake_s is not None:
+            times.append(self.answers.wake_s)
         return min(times)
 
     def tick(self, now_s: float) -> None:
@@ -119,9 +115,7 @@ class Conversation:
         if now_s >= self._expires_s:
             self._expire()
             return
-        for response in list(self._responses.values()):
-            if response.resume_s is not None and now_s >= response.resume_s:
-                response.advance(now_s)
+        self.answers.tick(now_s)
         if self._idle_at_s is not None and now_s >= self._idle_at_s:
             self._time_out(now_s)
         self._settle(now_s)
@@ -174,59 +168,45 @@ class Conversation:
 
     def said(self, response_id: str, delta: str, now_s: float) -> None:
         """Take words of a ``Reply``."""
-        if response := self._responses.get(response_id):
+        if response := self.answers.find(response_id):
             response.said(delta, now_s)
             self._settle(now_s)
 
     def called(self, response_id: str, name: str, arguments: str, now_s: float) -> None:
         """Take a function call of a ``Reply``."""
-        if response := self._responses.get(response_id):
+        if response := self.answers.find(response_id):
             response.called(name, arguments, now_s)
             self._settle(now_s)
 
     def replied(self, response_id: str, now_s: float) -> None:
         """Take the end of a ``Reply``."""
-        if response := self._responses.get(response_id):
+        if response := self.answers.find(response_id):
             response.finished(now_s)
             self._settle(now_s)
 
     def spoken(self, response_id: str, pcm: bytes, now_s: float) -> None:
         """Take audio of a ``Speak``; 16-bit little-endian mono PCM at 24 kHz."""
-        if response := self._responses.get(response_id):
-            response.spoken(pcm, now_s)
-            self.voice_locked = self.voice_locked or response.has_audio
+        self.answers.spoken(response_id, pcm, now_s)
 
     def sentence_done(self, response_id: str, now_s: float) -> None:
         """Take the end of a ``Speak``."""
-        if response := self._responses.get(response_id):
+        if response := self.answers.find(response_id):
             response.sentence_done(now_s)
             self._settle(now_s)
 
     def work_failed(self, response_id: str, now_s: float) -> None:
         """Take the failure of a ``Reply`` or ``Speak``."""
-        if response := self._responses.get(response_id):
+        if response := self.answers.find(response_id):
             response.fail()
             self._settle(now_s)
 
     # --- what client events do -----------------------------------------------
 
-    def active_response(self) -> Response | None:
-        """Return the response of the conversation that is in progress."""
-        for response in self._responses.values():
-            if response.plan.in_conversation and not response.ended:
-                return response
-        return None
-
-    def find_response(self, response_id: str) -> Response | None:
-        """Return a response that is in progress, out of band or not."""
-        return self._responses.get(response_id)
-
-    def respond(self, wished: Any, now_s: float) -> None:
+    def respond(self, wished: Any) -> None:
         """Begin an answer.
 
         Args:
             wished: The ``response`` of a ``response.create``, None for the session's own.
-            now_s: The time.
 
         Raises:
             EventRefused: If a field is wrong or an answer is already in progress.
@@ -238,30 +218,10 @@ class Conversation:
             speaks=self.speaks,
             new_id=self.outbox.new_id,
         )
-        if plan.in_conversation:
-            self._check_in_conversation(plan)
-        if len(self._responses) >= MAX_RESPONSES:
-            raise errors.too_many_responses(MAX_RESPONSES)
+        self.answers.check(plan, self.session.public)
         self.find_words(plan.items)
         self._idle_at_s = None
-        response = Response(
-            self.outbox.new_id("resp"),
-            plan,
-            conversation_id=self._conversation_id,
-            items=self.items,
-            outbox=self.outbox,
-        )
-        self._responses[response.response_id] = response
-        response.begin()
-        response.ask(self.session.language, now_s)
-
-    def _check_in_conversation(self, plan: Plan) -> None:
-        active = self.active_response()
-        if active is not None:
-            raise errors.response_active(active.response_id)
-        voice = self.session.public["audio"]["output"]["voice"]
-        if self.voice_locked and plan.config["audio"]["output"]["voice"] != voice:
-            raise errors.voice_locked()
+        self.answers.begin(plan)
 
     def add_item(self, item: Item, after: str | None) -> None:
         """Place an item of the client's.
@@ -331,7 +291,7 @@ class Conversation:
         if turn.kind == "started":
             self._idle_at_s = None
             listening.started(turn)
-            active = self.active_response()
+            active = self.answers.active()
             if active is not None and detection.interrupt_response:
                 active.cancel("turn_detected")
         elif turn.kind == "paused":
@@ -371,15 +331,12 @@ class Conversation:
 
     def _settle(self, now_s: float) -> None:
         """Let go of answers that have ended and begin those that may begin."""
-        for response in list(self._responses.values()):
-            response.ask(self.session.language, now_s)
-            if response.ended:
-                del self._responses[response.response_id]
-                self._wait_for_user(response, now_s)
-        if self._answer_waits and self.active_response() is None:
+        for response in self.answers.settle(self.session.language, now_s):
+            self._wait_for_user(response, now_s)
+        if self._answer_waits and self.answers.active() is None:
             self._answer_waits = False
             try:
-                self.respond(None, now_s)
+                self.respond(None)
             except EventRefused as refused:
                 self.outbox.send_error(refused)
             self._settle(now_s)
@@ -398,7 +355,7 @@ class Conversation:
         listening, detection = self.listening, self.session.detection
         if listening is None or detection is None or listening.speaking:
             return
-        if self.active_response() is not None or detection.idle_timeout_ms is None:
+        if self.answers.active() is not None or detection.idle_timeout_ms is None:
             return
         item_id = self.outbox.new_id("item")
         self.outbox.send(
