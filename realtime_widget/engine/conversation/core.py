@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from realtime_widget.engine.conversation import errors, usage
+from realtime_widget.engine.conversation import errors
 from realtime_widget.engine.conversation.answers import Answers
 from realtime_widget.engine.conversation.client_events import HANDLERS
 from realtime_widget.engine.conversation.items import Item, Items
@@ -19,6 +19,7 @@ from realtime_widget.engine.conversation.listening import (
     Utterance,
 )
 from realtime_widget.engine.conversation.plan import make_plan
+from realtime_widget.engine.conversation.recognitions import Recognitions
 from realtime_widget.engine.conversation.responses import Response
 from realtime_widget.engine.conversation.session_object import SessionObject
 from realtime_widget.engine.conversation.turns import Turn
@@ -88,8 +89,9 @@ class Conversation:
         self._answer_waits = False
         self._told_deaf = False
         self._closed = False
-        # Recognition -> its item, and whether the client is told the words.
-        self._recognitions: dict[str, tuple[Item, bool]] = {}
+        self._recognitions = Recognitions(
+            self.session, self.listening, self.items, self.outbox
+        )
         self.outbox.send("session.created", session=self.session.public)
 
     # --- the driver's side ---------------------------------------------------
@@ -159,11 +161,7 @@ class Conversation:
 
     def recognised(self, work_id: str, words: str | None, now_s: float) -> None:
         """Take the end of a ``Transcribe``; None when it failed."""
-        if self.listening is not None:
-            self.listening.recognised(work_id, words)
-        item, told = self._recognitions.pop(work_id, (None, False))
-        if item is not None:
-            self._words_known(item, words, told=told)
+        self._recognitions.ended(work_id, words)
         self._settle(now_s)
 
     def said(self, response_id: str, delta: str, now_s: float) -> None:
@@ -219,7 +217,7 @@ class Conversation:
             new_id=self.outbox.new_id,
         )
         self.answers.check(plan, self.session.public)
-        self.find_words(plan.items)
+        self._recognitions.begin(plan.items)
         self._idle_at_s = None
         self.answers.begin(plan)
 
@@ -233,7 +231,7 @@ class Conversation:
             raise errors.voice_unavailable()
         previous = self.items.add(item, after)
         self._announce(item, previous)
-        self.find_words((item,))
+        self._recognitions.begin((item,))
 
     def commit(self, utterance: Utterance) -> None:
         """Make an item of what was said, and find out its words."""
@@ -258,29 +256,7 @@ class Conversation:
             item_id=item.item_id,
         )
         self._announce(item, previous)
-        ahead = utterance.recognition
-        if ahead is None:
-            self.find_words((item,), told=True)
-        elif ahead.done:
-            self._words_known(item, ahead.words, told=True)
-        else:
-            self._recognitions[ahead.work_id] = (item, True)
-
-    def find_words(self, items: tuple[Item, ...], *, told: bool = False) -> None:
-        """Begin to find out the words of items that came as audio only.
-
-        Raises:
-            EventRefused: If the engine cannot hear.
-        """
-        begun = [item for item, _told in self._recognitions.values()]
-        for item in items:
-            if not item.waits or item in begun:
-                continue
-            if self.listening is None:
-                raise errors.voice_unavailable()
-            recognition = self.listening.recognise(item.audio)
-            self._recognitions[recognition.work_id] = (item, told)
-        self.items.bound_audio()
+        self._recognitions.follow(item, utterance.recognition)
 
     # --- turns ---------------------------------------------------------------
 
@@ -301,27 +277,6 @@ class Conversation:
         else:
             self.commit(listening.stopped(turn))
             self._answer_waits = detection.create_response
-
-    def _words_known(self, item: Item, words: str | None, *, told: bool) -> None:
-        item.transcript = words or ""
-        item.failed = words is None
-        if not told or self.session.transcription is None:
-            return
-        if item.item_id not in self.items:
-            return  # deleted in the meantime
-        name = "conversation.item.input_audio_transcription"
-        where = {"item_id": item.item_id, "content_index": 0}
-        if words is None:
-            error = {
-                "type": "transcription_error",
-                "code": "audio_unintelligible",
-                "message": "The audio could not be transcribed.",
-            }
-            self.outbox.send(f"{name}.failed", **where, error=error)
-            return
-        item.body["content"][0]["transcript"] = words
-        cost = usage.transcription_usage(words, item.audio_ms)
-        self.outbox.send(f"{name}.completed", **where, transcript=words, usage=cost)
 
     def _announce(self, item: Item, previous: str | None) -> None:
         for name in ("conversation.item.added", "conversation.item.done"):
