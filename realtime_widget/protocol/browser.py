@@ -118,7 +118,7 @@ ERRORS: Final[dict[str, ErrorKind]] = {
     "time_limit": ErrorKind(retryable=True, fatal=True),
     "draining": ErrorKind(retryable=True, fatal=True),
     "internal": ErrorKind(retryable=True, fatal=True),
-    "not_configured": ErrorKind(retryable=False, fatal=True),
+    "not_configured": ErrorKind(retryable=True, fatal=True),
     "upstream_auth": ErrorKind(retryable=True, fatal=True),
     "upstream_quota": ErrorKind(retryable=True, fatal=True),
     "upstream_refused": ErrorKind(retryable=True, fatal=True),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
@@ -129,29 +130,13 @@ def visit(chromium, asgi_server, transactional_db, microphone):
         if user is not None:
             context.add_cookies([_cookie(user, asgi_server.url)])
         context.add_init_script(path=HERE / "probe.js")
-        context.route("**/tap-worklet.js", _send_tap)
-        context.route("**/page/**", _with_headers(headers or {}))
-        visits.append(Visit(context, f"{asgi_server.url}/page/{slug}/"))
+        wanted = urlencode({"Content-Security-Policy": POLICY, **(headers or {})})
+        visits.append(Visit(context, f"{asgi_server.url}/page/{slug}/?{wanted}"))
         return visits[-1]
 
     yield open_page
     for one in visits:
         one.finish()
-
-
-def _send_tap(route):
-    route.fulfill(path=HERE / "tap-worklet.js", content_type="text/javascript")
-
-
-def _with_headers(headers):
-    """Return a handler that gives a page the strict policy, and headers of its own."""
-
-    def handle(route):
-        response = route.fetch()
-        added = {"content-security-policy": POLICY, **headers}
-        route.fulfill(response=response, headers={**response.headers, **added})
-
-    return handle
 
 
 def _cookie(user, url):

@@ -45,8 +45,9 @@ export class Call {
   #capturedFrames = 0;
   #level = 0;
   #startedAtMs = 0;
-  /** @type {(() => void) | null} */
-  #goodbye = null;
+  /** Calls that were stopped and wait for the server's word. */
+  /** @type {Map<WebSocketTransport, () => void>} */
+  #leaving = new Map();
   /** @type {Record<string, unknown>} */
   #lastStats = {};
 
@@ -107,19 +108,20 @@ export class Call {
       this.#events.onStopped(detail);
       return;
     }
-    const timer = setTimeout(() => this.#goodbye?.(), GOODBYE_MS);
-    this.#goodbye = () => {
+    const leave = () => {
+      if (!this.#leaving.delete(transport)) return;
       clearTimeout(timer);
-      this.#goodbye = null;
       transport.close();
       this.#events.onStopped(detail);
     };
+    const timer = setTimeout(leave, GOODBYE_MS);
+    this.#leaving.set(transport, leave);
   }
 
   /** End the call without waiting: the page goes away. */
   abandon() {
     this.stop();
-    this.#goodbye?.();
+    for (const leave of this.#leaving.values()) leave();
   }
 
   /** Mute or unmute; holds for later calls too. */
@@ -206,9 +208,19 @@ export class Call {
    */
   async #connect(generation, variables) {
     const transport = new WebSocketTransport({
-      onMessage: (message) => this.#take(message),
-      onAudio: (audio) => this.#sound?.push(audio),
-      onClose: (code) => this.#closed(generation, code),
+      onMessage: (message) => {
+        const leave = this.#leaving.get(transport);
+        if (!leave) this.#take(message);
+        else if (message.type === "session.stopped") leave();
+      },
+      onAudio: (audio) => {
+        if (transport === this.#transport) this.#sound?.push(audio);
+      },
+      onClose: (code) => {
+        const leave = this.#leaving.get(transport);
+        if (leave) leave();
+        else this.#closed(generation, code);
+      },
     });
     this.#transport = transport;
     const wish = { language: this.#config.language, text_only: this.session.textOnly };
@@ -224,10 +236,6 @@ export class Call {
 
   /** @param {Record<string, any>} message */
   #take(message) {
-    if (this.#goodbye) {
-      if (message.type === "session.stopped") this.#goodbye();
-      return;
-    }
     this.session.take(message);
     const handle = HANDLERS[message.type];
     if (handle) handle(this.#inside, message);
@@ -355,10 +363,6 @@ export class Call {
    * @param {number} code
    */
   #closed(generation, code) {
-    if (this.#goodbye) {
-      this.#goodbye();
-      return;
-    }
     if (generation !== this.session.generation) return;
     const error = Session.errorOfClose(code);
     if (error && !this.session.failure?.fatal) {
@@ -369,7 +373,7 @@ export class Call {
       );
       this.#events.onFailure({ code: error, words: "", retryable, fatal: true });
     }
-    this.#finish(error ? "error" : "user", this.#durationS());
+    this.#finish(Session.reasonOfClose(code), this.#durationS());
   }
 
   /**
@@ -382,7 +386,6 @@ export class Call {
     this.#transport?.close();
     this.#transport = null;
     this.session.end();
-    this.#waitingMessages = [];
     this.#events.onChange();
     this.#events.onStopped({ reason, duration_s: durationS });
   }

@@ -94,7 +94,7 @@ export const ERRORS = {
   time_limit: { retryable: true, fatal: true },
   draining: { retryable: true, fatal: true },
   internal: { retryable: true, fatal: true },
-  not_configured: { retryable: false, fatal: true },
+  not_configured: { retryable: true, fatal: true },
   upstream_auth: { retryable: true, fatal: true },
   upstream_quota: { retryable: true, fatal: true },
   upstream_refused: { retryable: true, fatal: true },
@@ -116,5 +116,17 @@ export const ERROR_OF_CLOSE = {
   4429: "limit",
   4500: "internal",
   4502: "upstream_error",
+  4503: "draining",
+};
+
+/** Why the session stopped, for a close code without `session.stopped` before it. */
+/** @type {Record<number, string>} */
+export const REASON_OF_CLOSE = {
+  1000: "user",
+  4408: "idle",
+  4409: "replaced",
+  4410: "time_limit",
+  4429: "quota",
+  4502: "upstream",
   4503: "draining",
 };

@@ -14,7 +14,7 @@
  * @property {boolean} fatal
  */
 
-import { ERROR_OF_CLOSE, ERRORS, STATES } from "./protocol.js";
+import { ERROR_OF_CLOSE, ERRORS, REASON_OF_CLOSE, STATES } from "./protocol.js";
 
 export class Session {
   /** Bumped by every start and stop: what belongs to an older one is ignored. */
@@ -123,5 +123,14 @@ export class Session {
   static errorOfClose(code) {
     if (code === 1000) return "";
     return ERROR_OF_CLOSE[code] ?? "connection_lost";
+  }
+
+  /**
+   * Say why a session is over whose socket closed without words.
+   *
+   * @param {number} code
+   */
+  static reasonOfClose(code) {
+    return REASON_OF_CLOSE[code] ?? "error";
   }
 }

@@ -85,6 +85,7 @@ export class WebSocketTransport {
       };
     });
     await opened;
+    if (this.#closed) return;
     this.#pings = setInterval(() => {
       this.send({ type: "ping", t: performance.now() });
     }, PING_INTERVAL_MS);
