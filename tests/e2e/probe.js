@@ -37,10 +37,11 @@
   const { connect } = AudioNode.prototype;
   const tapping = new WeakMap();
   const tapOf = (context) => {
+    probe.context = context;
+    probe.rateHz = context.sampleRate;
     if (!tapping.has(context)) {
-      probe.context = context;
-      probe.rateHz = context.sampleRate;
-      const ready = context.audioWorklet.addModule("/tap-worklet.js").then(() => {
+      const url = "/static/site/tap-worklet.js";
+      const ready = context.audioWorklet.addModule(url).then(() => {
         const node = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0 });
         node.port.onmessage = ({ data }) => probe.blocks.push(data);
         return node;
@@ -51,7 +52,11 @@
   };
   AudioNode.prototype.connect = function (target, ...rest) {
     if (target instanceof AudioDestinationNode) {
-      tapOf(this.context).then((node) => connect.call(this, node));
+      tapOf(this.context).then(
+        (node) => connect.call(this, node),
+        // Pages of another site have no tap.
+        () => {},
+      );
     }
     return connect.call(this, target, ...rest);
   };

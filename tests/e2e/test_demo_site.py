@@ -34,12 +34,6 @@ def demo_page(chromium, demo, microphone):
         context = chromium.new_context(**options)
         context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(path=HERE / "probe.js")
-        context.route(
-            "**/tap-worklet.js",
-            lambda route: route.fulfill(
-                path=HERE / "tap-worklet.js", content_type="text/javascript"
-            ),
-        )
         first = "/demo-login/" if signed_in else path
         visits.append(Visit(context, demo.url + first))
         if signed_in:
@@ -134,6 +128,13 @@ def test_customer_books_and_cancels_an_appointment_in_writing(demo_page):
     page.wait_for_answer("cancelled")
     page.page.goto(page.page.url.replace("/chat/", "/appointments/"))
     assert cards.count() == before
+
+
+def test_closed_day_is_refused_with_the_nearest_free_time(demo_page):
+    page = demo_page("/chat/", signed_in=True)
+    page.write("Book a tune-up on Sunday at eleven.")
+    answer = page.wait_for_answer("closed on Sundays")
+    assert "I could offer you a place" in answer
 
 
 def test_arabic_page_answers_in_arabic_from_right_to_left(demo_page):
