@@ -225,7 +225,8 @@ class EngineSession:
         if key.startswith("work"):
             # A recognition ends by itself, at once if no thread has begun it, so that
             # the state machine always hears how it ended.
-            self._dropped.add(key)
+            if key in self._tasks:
+                self._dropped.add(key)
             return
         for task in self._tasks.get(key, ()):
             task.cancel()

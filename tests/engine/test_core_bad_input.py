@@ -74,3 +74,30 @@ def test_slow_and_quick_append_are_the_same():
 
     assert machine.error()["param"] == "audio"
     assert machine.error()["event_id"] == "e1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "param"),
+    [
+        ("input_audio_buffer.append", "audio"),
+        ("conversation.item.delete", "item_id"),
+        ("conversation.item.truncate", "content_index"),
+        ("session.update", "session"),
+        ("conversation.item.create", "item"),
+    ],
+)
+def test_missing_field_is_named(kind, param):
+    machine = Machine()
+    machine.send(kind)
+
+    assert machine.error()["code"] == "missing_required_parameter"
+    assert machine.error()["param"] == param
+
+
+def test_buffer_of_an_engine_that_cannot_hear_is_empty():
+    machine = Machine(hears=False)
+    machine.send("input_audio_buffer.clear")
+    machine.send("input_audio_buffer.commit")
+
+    assert machine.names[1] == "input_audio_buffer.cleared"
+    assert "only has 0.00ms" in machine.error()["message"]

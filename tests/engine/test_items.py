@@ -244,3 +244,55 @@ def test_audio_kept_for_retrieval_is_bounded():
     kept = [len(item.audio) for item in machine.talk.items]
     assert kept == [0, 480_000, 480_000, 480_000]
     assert all(len(work.pcm) == 480_000 for work in machine.asked_for(Transcribe))
+
+
+@pytest.mark.parametrize("law", ["pcmu", "pcma"])
+def test_audio_item_in_g711_comes_back_in_g711(law):
+    pytest.importorskip("numpy")
+    machine = Machine()
+    machine.update(audio={"input": {"format": {"type": f"audio/{law}"}}})
+    part = {"type": "input_audio", "audio": base64(b"\xd5\x55" * 1600)}
+    machine.send(
+        "conversation.item.create",
+        item={"type": "message", "role": "user", "content": [part], "id": "spoken"},
+    )
+    assert len(machine.hear("Hello").pcm) == 400 * 48
+    machine.send("conversation.item.retrieve", item_id="spoken")
+
+    body = machine.last("conversation.item.retrieved")["item"]
+    assert len(b64decode(body["content"][0]["audio"])) == 3200
+
+
+def test_item_whose_words_are_known_needs_no_recognition():
+    machine = Machine(hears=False)
+    part = {"type": "input_audio", "transcript": "What time is it?"}
+    machine.send(
+        "conversation.item.create",
+        item={"type": "message", "role": "user", "content": [part]},
+    )
+    machine.send("response.create")
+
+    (item,) = machine.take_work(Reply).request.items
+    assert item["content"][0]["transcript"] == "What time is it?"
+
+
+def test_words_of_an_item_deleted_meanwhile_are_kept_from_the_client():
+    machine = Machine()
+    machine.update(audio={"input": {"transcription": {"model": "whisper-1"}}})
+    machine.update(audio={"input": {"turn_detection": None}})
+    machine.append(loud(400))
+    machine.send("input_audio_buffer.commit")
+    item_id = machine.last("input_audio_buffer.committed")["item_id"]
+    machine.send("conversation.item.delete", item_id=item_id)
+    machine.forget()
+    machine.hear("Forget me")
+
+    assert machine.names == []
+
+
+def test_function_call_of_the_client_gets_a_call_id():
+    machine = Machine()
+    item = {"type": "function_call", "name": "f", "arguments": "{}"}
+    machine.send("conversation.item.create", item=item)
+
+    assert machine.last("conversation.item.done")["item"]["call_id"]

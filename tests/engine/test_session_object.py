@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from realtime_widget.engine.conversation.work import Reply
 from tests.engine.machine import Machine, base64
 from tests.fakes.engine import loud
 
@@ -201,3 +202,29 @@ def test_old_session_ends_with_an_error_and_a_close():
     (close,) = machine.work
     assert (close.code, close.reason) == (1001, machine.error()["message"])
     assert machine.type_text("Anyone?") == []
+
+
+def test_tools_that_are_no_functions_are_shown_and_kept_from_the_dialogue():
+    machine = Machine()
+    function = {"type": "function", "name": "f", "parameters": {"type": "object"}}
+    mcp = {"type": "mcp", "server_label": "s", "server_url": "https://example.com"}
+    shown = machine.update(
+        tools=[function, mcp], tool_choice={"type": "function", "name": "f"}
+    )
+    machine.send("response.create")
+
+    assert shown[0]["session"]["tools"] == [function, mcp]
+    request = machine.take_work(Reply).request
+    assert request.tools == [function]
+    assert request.tool_choice == {"type": "function", "name": "f"}
+
+
+def test_custom_voice_is_named_by_its_id():
+    machine = Machine()
+    machine.update(audio={"output": {"voice": {"id": "voice_1"}, "speed": 1.25}})
+    machine.type_text("Hello")
+    machine.send("response.create")
+    machine.reply("Hello.")
+    work = machine.speak()
+
+    assert (work.voice, work.speed) == ("voice_1", 1.25)
