@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -64,12 +65,24 @@ class Command(BaseCommand):
             with suppress(NotImplementedError):
                 loop.add_signal_handler(number, stop.set)
         host, key = options["host"], options["key"]
+        if not key and not is_loopback(host):
+            self.stderr.write(
+                f"Whoever reaches {host} is served: no key is required. Set --key."
+            )
         async with await serve(host, options["port"], parts, key=key) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             self.stdout.write(f"{address(host, port)} - {describe(parts, key=key)}")
             self.stdout.flush()
             await stop.wait()
         self.stdout.write("Stopped.")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def address(host: str, port: int) -> str:
