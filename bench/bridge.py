@@ -223,5 +223,3 @@ def added(measured: list[Measured], direct: list[Measured], leg: str) -> str:
         )
 
     return f"{of('p50_ms'):.2f}/{of('p99_ms'):.1f}"
-
-
