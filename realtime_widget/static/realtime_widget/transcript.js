@@ -22,6 +22,9 @@ export class Transcript {
   #lines = new Map();
   /** @type {string[]} */
   #order = [];
+  /** Item -> the one before it, as the server said last. */
+  /** @type {Map<string, string | null>} */
+  #previous = new Map();
 
   /** The lines, first to last. */
   get lines() {
@@ -31,8 +34,8 @@ export class Transcript {
   /**
    * Take a `transcript` message and return its line.
    *
-   * Words of a visitor often arrive after the answer has begun: the line stands where
-   * `previous_item_id` puts it.
+   * Words of a visitor often arrive after the answer has begun: a line stands where
+   * `previous_item_id` puts it, and moves when a later message knows better.
    *
    * @param {TranscriptMessage} message
    * @returns {Line}
@@ -60,19 +63,38 @@ export class Transcript {
   /** Forget everything. */
   clear() {
     this.#lines.clear();
+    this.#previous.clear();
     this.#order = [];
   }
 
   /** @param {TranscriptMessage} message */
   #line({ item_id: itemId, role, previous_item_id: previousId }) {
-    const known = this.#lines.get(itemId);
-    if (known) return known;
-    /** @type {Line} */
-    const line = { itemId, role, text: "", final: false, interrupted: false };
-    this.#lines.set(itemId, line);
-    const before = previousId ? this.#order.indexOf(previousId) : -1;
-    if (before >= 0) this.#order.splice(before + 1, 0, itemId);
-    else this.#order.push(itemId);
+    let line = this.#lines.get(itemId);
+    if (!line) {
+      line = { itemId, role, text: "", final: false, interrupted: false };
+      this.#lines.set(itemId, line);
+      this.#place(itemId, previousId);
+    } else if (previousId && previousId !== this.#previous.get(itemId)) {
+      this.#order.splice(this.#order.indexOf(itemId), 1);
+      this.#place(itemId, previousId);
+    }
+    if (previousId !== undefined) this.#previous.set(itemId, previousId);
     return line;
+  }
+
+  /**
+   * Put a line directly behind the one before it.
+   *
+   * @param {string} itemId
+   * @param {string | null | undefined} previousId null for the first; a line whose
+   *   place is not known stands before what follows it, else at the end.
+   */
+  #place(itemId, previousId) {
+    const before = previousId ? this.#order.indexOf(previousId) : -1;
+    const next = this.#order.findIndex((other) => this.#previous.get(other) === itemId);
+    if (before >= 0) this.#order.splice(before + 1, 0, itemId);
+    else if (next >= 0) this.#order.splice(next, 0, itemId);
+    else if (previousId === null) this.#order.unshift(itemId);
+    else this.#order.push(itemId);
   }
 }
