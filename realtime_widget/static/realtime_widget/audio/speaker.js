@@ -83,11 +83,12 @@ export class Speaker {
   interrupt() {
     this.#itemId = "";
     if (!this.#node) return Promise.resolve(null);
-    this.#post({ type: "flush" });
-    return new Promise((resolve) => {
+    const heard = new Promise((resolve) => {
       this.#flushes.push(resolve);
       setTimeout(() => this.#flushed(resolve, null), FLUSH_MS);
     });
+    this.#post({ type: "flush" });
+    return heard;
   }
 
   get stats() {

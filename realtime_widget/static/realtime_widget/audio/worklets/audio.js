@@ -397,6 +397,7 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     } else {
       this.underruns += 1;
       this.port.postMessage({ type: "underrun", count: this.underruns });
+      this.report(track, false);
     }
   }
 
