@@ -46,23 +46,18 @@ async def order_status(context: ToolContext, order_number: str) -> dict[str, Any
     order = await Order.objects.filter(customer=context.user, number=number).afirst()
     if order is None:
         return {
-            "message": f"I cannot find an order {_spelled(number)} in your account.",
+            "message": f"I cannot find an order {number} in your account.",
             "found": False,
         }
     today = timezone.localdate()
     return {
-        "message": f"Order {_spelled(number)}, {order.item}, {_progress(order, today)}.",
+        "message": f"Order {number}, {order.item}, {_progress(order, today)}.",
         "found": True,
         "order_number": order.number,
         "item": order.item,
         "status": order.status,
         "expected_on": order.expected_on,
     }
-
-
-def _spelled(number: str) -> str:
-    """Return an order number the way a person reads it out: "10 42"."""
-    return f"{number[:2]} {number[2:]}" if len(number) == 4 else number
 
 
 def _progress(order: Order, today: datetime.date) -> str:

@@ -64,9 +64,9 @@ ARABIC_INSTRUCTIONS: Final = """\
 """
 BUTTON_STYLES: Final = {
     "container": {
-        "default": {"backgroundColor": "#e7f0e4"},
-        "hover": {"backgroundColor": "#d6e6d8"},
-        "click": {"backgroundColor": "#c4dacb"},
+        "default": {"backgroundColor": "light-dark(#e7f0e4, #24382f)"},
+        "hover": {"backgroundColor": "light-dark(#d6e6d8, #2d473b)"},
+        "click": {"backgroundColor": "light-dark(#c4dacb, #375748)"},
     }
 }
 
@@ -150,7 +150,9 @@ class Seeds:
             name="OpenAI",
         )
         return self._row(
-            Provider, {"kind": Provider.Kind.LOCAL}, name="Embedded engine"
+            Provider,
+            {"kind": Provider.Kind.LOCAL, "model": "rules"},
+            name="Embedded engine",
         )
 
     def _agents(self, site: Site) -> tuple[Agent, Agent]:

@@ -42,8 +42,15 @@ def main() -> None:
             executable_path=find_chromium(), args=ARGUMENTS
         )
         with demo.running():
-            _customer(browser, demo, "widget", **DESKTOP)
-            _customer(browser, demo, "dark", color_scheme="dark", **DESKTOP)
+            _customer(browser, demo, "widget", "Where is my order 1042?", **DESKTOP)
+            _customer(
+                browser,
+                demo,
+                "dark",
+                "When are you open on Saturday?",
+                color_scheme="dark",
+                **DESKTOP,
+            )
             _phone(browser, demo)
             _arabic(browser, demo)
             _admin(browser, demo)
@@ -61,24 +68,25 @@ def _sign_in(page: Page, demo: DemoServer) -> None:
     page.get_by_role("button", name="Sign in as Mira (demo)").click()
 
 
-def _talk(page: Page, *messages: str) -> None:
-    """Write messages in a spoken session and wait for each spoken answer's end."""
+def _talk(page: Page, message: str) -> None:
+    """Write a message in a spoken session and wait until the answer was spoken."""
     page.get_by_role("button", name="Start conversation").click()
     state = page.locator("realtime-widget[state=listening]")
     state.wait_for()
-    for message in messages:
-        page.get_by_role("textbox").fill(message)
-        page.get_by_role("button", name="Send", exact=True).click()
-        page.locator("realtime-widget[state=speaking]").wait_for()
-        state.wait_for()
+    page.get_by_role("textbox").fill(message)
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.locator("realtime-widget[state=speaking]").wait_for()
+    state.wait_for()
 
 
-def _customer(browser: Browser, demo: DemoServer, name: str, **options: object) -> None:
+def _customer(
+    browser: Browser, demo: DemoServer, name: str, asked: str, **options: object
+) -> None:
     """Photograph the start page with a customer in conversation."""
     page = _open(browser, **options)
     _sign_in(page, demo)
     page.goto(f"{demo.url}/")
-    _talk(page, "Where is my order 1042?", "When are you open on Saturday?")
+    _talk(page, asked)
     page.screenshot(path=IMAGES / f"{name}.png")
     page.context.close()
 
@@ -114,6 +122,7 @@ def _admin(browser: Browser, demo: DemoServer) -> None:
     page.get_by_role("button", name="Log in").click()
     page.goto(f"{demo.url}/admin/realtime_widget/conversation/")
     page.locator("#result_list tbody tr").last.locator("th a").click()
+    page.get_by_text("Order 1042").first.scroll_into_view_if_needed()
     page.screenshot(path=IMAGES / "admin.png")
     page.context.close()
 

@@ -145,6 +145,8 @@ def test_arabic_page_answers_in_arabic_from_right_to_left(demo_page):
     page.page.get_by_role("textbox").fill("ما هي ساعات العمل؟")
     page.page.get_by_role("textbox").press("Enter")
     page.wait_for_answer("الاثنين")
+    results = Axe().run(page.page)
+    assert results.violations_count == 0, results.generate_report()
 
 
 def test_seeds_run_again_and_keep_what_an_editor_changed(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from realtime_widget.models import Conversation, Provider
 from tests.app.rows import make_widget
+from tests.e2e.upstreams import RefusingServer
 
 
 def test_text_only_session_answers_by_the_sites_own_function(
@@ -119,6 +120,43 @@ def test_provider_that_cannot_be_reached_is_explained(visit, settings):
     page.write("Hello?")
     page.alert.get_by_text("cannot be reached").wait_for()
     page.button("Try again").wait_for()
+
+
+def test_provider_that_refuses_the_key_is_explained_and_staff_see_why(
+    visit, settings, signals_seen
+):
+    with RefusingServer() as server:
+        settings.REALTIME_WIDGET = {"UPSTREAM_HOSTS": (server.address,)}
+        provider = Provider.objects.create(
+            name="Strict", kind="compatible", base_url=f"ws://{server.address}/v1"
+        )
+        make_widget(text_only=True, provider=provider)
+        page = visit("support")
+        page.write("Hello?")
+        page.alert.get_by_text("cannot be reached right now").wait_for()
+        page.button("Try again").wait_for()
+        page.wait_received("session.stopped", reason="upstream")
+    provider.refresh_from_db()
+    assert provider.health_state == "failing"
+    assert provider.health_reason
+    assert signals_seen.count("session_started") == 0
+
+
+def test_model_lost_in_mid_call_is_explained_and_nothing_said_is_lost(
+    visit, mira, upstreams, signals_seen
+):
+    make_widget(text_only=True, tools=["order_status"])
+    page = visit("support", user=mira)
+    page.write("Where is my order 1042?")
+    page.wait_for_answer("shipped")
+    upstreams[0].lose()
+    page.alert.get_by_text("was lost").wait_for()
+    page.button("Try again").wait_for()
+
+    stopped = signals_seen.wait_for("session_stopped")
+    assert (stopped["reason"], stopped["error_code"]) == ("upstream", "upstream_lost")
+    assert signals_seen.count("session_stopped") == 1
+    assert Conversation.objects.get().items.count() == 2
 
 
 @pytest.mark.parametrize(

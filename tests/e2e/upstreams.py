@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class RecordedUpstream:
@@ -22,6 +25,7 @@ class RecordedUpstream:
         self.received = []
         self.audio = {}
         self.closed = False
+        self._loop = asyncio.get_running_loop()
 
     async def send(self, event):
         """Send on, and write it down."""
@@ -47,6 +51,10 @@ class RecordedUpstream:
         self.closed = True
         await self.upstream.close()
 
+    def lose(self):
+        """End the connection as the model's server would, from any thread."""
+        asyncio.run_coroutine_threadsafe(self.upstream.close(), self._loop).result(5)
+
     def events_sent(self, kind):
         """Return the events of a kind that went to the model."""
         return [event for _, event in self.sent if event["type"] == kind]
@@ -54,3 +62,33 @@ class RecordedUpstream:
     def events_received(self, kind):
         """Return the events of a kind that came from the model."""
         return [event for _, event in self.received if event["type"] == kind]
+
+
+class RefusingServer:
+    """A server on a TCP port that answers every handshake with 401."""
+
+    def __init__(self):
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Refuse)
+        self.address = f"127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Refuse(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.send_response(401)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *args):
+        """Say nothing."""
