@@ -54,11 +54,11 @@ const SHEET = `
 .panel:is([data-state="listening"], [data-state="hearing"], [data-state="thinking"], [data-state="speaking"]) .status::before { background: var(--_accent); }
 .panel[data-state="error"] .status::before { background: var(--_error); }
 .stage { flex: 1 1 160px; min-block-size: 132px; display: grid; place-items: center; overflow: hidden; }
-.portrait { position: relative; display: grid; place-items: center; inline-size: 110px; block-size: 110px; }
+.portrait { position: relative; display: grid; place-items: center; inline-size: 110px; block-size: 110px; transition: inline-size .25s, block-size .25s; }
 .avatar {
   position: relative;
-  inline-size: 110px;
-  block-size: 110px;
+  inline-size: 100%;
+  block-size: 100%;
   border-radius: 50%;
   object-fit: cover;
   background: var(--_soft);
@@ -76,8 +76,10 @@ const SHEET = `
 [data-state="hearing"] .halo { opacity: .28; }
 [data-state="thinking"] .halo, [data-state="connecting"] .halo { opacity: .18; animation: breathe 1.6s ease-in-out infinite; }
 [data-state="speaking"] .halo { opacity: .2; }
+/* Beside words the picture is smaller, so that it can still grow. */
 .panel:has(.transcript:not([hidden])) .stage { flex: 0 0 132px; }
-.panel.text-only .stage, .panel.text-only .buttons:has(.toggle[data-look="default"]) { display: none; }
+.panel:has(.transcript:not([hidden])) .portrait { inline-size: 80px; block-size: 80px; }
+.panel.text-only:has(.transcript:not([hidden])) .stage, .panel.text-only .buttons:has(.toggle[data-look="default"]) { display: none; }
 .panel.text-only .transcript { flex: 1 1 auto; }
 .transcript {
   flex: 1 1 120px;
@@ -105,6 +107,7 @@ const SHEET = `
   background: var(--_user-bg);
   color: var(--_user-fg);
 }
+.said { display: block; }
 .live .line { border: 1px dashed var(--_muted); }
 .who { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .tool, .loading { color: var(--_muted); font-size: .9375rem; text-align: center; }
@@ -112,7 +115,7 @@ const SHEET = `
 .problem { color: var(--_error); }
 .notice .problem { color: var(--_fg); }
 .buttons { position: relative; display: flex; flex-wrap: wrap; align-items: center; justify-content: space-evenly; gap: 12px; }
-.loading { flex-basis: 100%; opacity: .85; }
+.loading { position: absolute; inset-inline: 0; inset-block-end: calc(100% + 6px); pointer-events: none; }
 button, .input { font: inherit; color: inherit; }
 button { cursor: pointer; }
 button:disabled { opacity: .45; cursor: not-allowed; }
@@ -122,17 +125,17 @@ button:disabled { opacity: .45; cursor: not-allowed; }
   align-items: center;
   justify-content: center;
   gap: 8px;
-  min-inline-size: 64px;
-  min-block-size: 64px;
+  min-inline-size: 70px;
+  min-block-size: 70px;
   padding: 0;
   border: 0;
-  border-radius: 32px;
+  border-radius: 35px;
   background: var(--_soft);
   color: var(--_fg);
   transition: background-color .15s, transform .1s;
 }
 .round:has(.words) { padding-inline: 20px; }
-.round svg { inline-size: 28px; block-size: 28px; fill: currentcolor; flex: none; }
+.round svg { inline-size: 30px; block-size: 30px; fill: currentcolor; flex: none; }
 .round:hover:not(:disabled) { background: color-mix(in srgb, var(--_soft), var(--_fg) 10%); }
 .round:active:not(:disabled) { transform: scale(.96); }
 .toggle[data-look="default"] { background: var(--_accent); color: var(--_on-accent); }
@@ -151,7 +154,9 @@ button:disabled { opacity: .45; cursor: not-allowed; }
 .unlock { align-self: center; background: var(--_accent); color: var(--_on-accent); }
 .composer { display: flex; gap: 8px; }
 .input {
-  flex: 1 1 auto;
+  flex: 1 1 0;
+  /* Not its usual twenty letters: these would be wider than a narrow phone. */
+  inline-size: 0;
   min-inline-size: 0;
   min-block-size: 44px;
   padding: 8px 16px;
