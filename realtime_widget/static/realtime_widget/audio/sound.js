@@ -93,7 +93,8 @@ export class Sound {
 
   /** Let it sound; call it in a gesture. */
   async unlock() {
-    await this.#context?.resume();
+    // While a phone call holds the audio (`interrupted`, iOS), resuming breaks it.
+    if (this.#context?.state === "suspended") await this.#context.resume();
   }
 
   /** @param {string} itemId Whose audio follows. */

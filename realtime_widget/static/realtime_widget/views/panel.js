@@ -105,11 +105,7 @@ export class Panel {
     this.element.dataset.state = view.state;
     const words = statusWords(view, texts);
     if (this.#status.textContent !== words) this.#status.textContent = words;
-    this.#microphone.show(
-      view.muted ? "active" : "default",
-      view.muted ? texts.unmute : texts.mute,
-    );
-    this.#microphone.element.disabled = view.active && view.textOnly;
+    this.#microphone.show(microphoneLook(view), view.muted ? texts.unmute : texts.mute);
     this.#toggle.show(
       view.active ? "active" : "default",
       view.active ? texts.stop : texts.start,
@@ -142,6 +138,15 @@ export class Panel {
     clearStyles(this.#loading);
     applyStyles(this.#loading, style);
   }
+}
+
+/**
+ * @param {View} view
+ * @returns {import("./buttons.js").ButtonState}
+ */
+function microphoneLook({ active, textOnly, muted }) {
+  if (active && textOnly) return "unavailable";
+  return muted ? "active" : "default";
 }
 
 /**
