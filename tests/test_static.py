@@ -167,7 +167,8 @@ def test_protocol_js_has_the_servers_close_codes_and_errors() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", [rendering.MODULE, page.DEFAULT_AVATAR, *page.WORKLETS.values()]
+    "address",
+    sorted({rendering.MODULE, page.DEFAULT_AVATAR, *page.WORKLETS.values()}),
 )
 def test_file_that_the_server_names_exists(address: str) -> None:
     assert (STATIC.parent / address).is_file()

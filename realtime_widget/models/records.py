@@ -175,7 +175,7 @@ class Item(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_role_display()} {self.position}"
+        return str(self.get_role_display())
 
 
 class ToolCall(models.Model):

@@ -100,9 +100,11 @@ test("the counters are there for tests and support", () => {
   context.outputLatency = 0.02;
   say("a", 0.1);
   context.play(300);
-  assert.deepEqual(speaker.stats, {
+  const { playedMs, ...counters } = speaker.stats;
+  // Until its end is told, half a filter of it (0.75 ms) waits for what follows.
+  assert.ok(playedMs > 99 && playedMs <= 100);
+  assert.deepEqual(counters, {
     itemId: "a",
-    playedMs: 100,
     underruns: 1,
     contextRateHz: 48_000,
     outputLatencyMs: 20,

@@ -11,6 +11,9 @@
  * @property {() => void} onEnded The device is gone and there is no other.
  */
 
+/** A device that comes and goes more often in one call is broken. */
+const MAX_REOPENED = 5;
+
 /** What getUserMedia throws -> key of the words that help. */
 const FAULTS = /** @type {const} */ ({
   NotAllowedError: "mic_denied",
@@ -34,6 +37,7 @@ export class Microphone {
   capturedFrames = 0;
   #options;
   #muted = false;
+  #reopened = 0;
   #closed = false;
   /** @type {MediaStream | null} */
   #stream = null;
@@ -137,7 +141,9 @@ export class Microphone {
   /** The device was unplugged: go on with the one that is the default now. */
   async #lost() {
     if (this.#closed) return;
+    this.#reopened += 1;
     try {
+      if (this.#reopened > MAX_REOPENED) throw new MicrophoneError("mic_missing");
       await this.open();
     } catch {
       if (!this.#closed) this.#options.onEnded();

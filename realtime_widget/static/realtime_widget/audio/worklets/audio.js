@@ -53,6 +53,11 @@ class Resampler {
     this.phase = 0;
   }
 
+  /** Begin half a filter later: what comes out is not shifted in time. */
+  align() {
+    this.filled = this.half - 1;
+  }
+
   /** One row of taps for each position between two samples. */
   /** @param {number} band */
   makeTable(band) {
@@ -252,6 +257,7 @@ class Track {
   constructor(itemId, rateHz) {
     this.itemId = itemId;
     this.resampler = new Resampler(rateHz, sampleRate);
+    this.resampler.align();
     /** @type {Float32Array[]} */
     this.blocks = [];
     this.offset = 0;
@@ -274,11 +280,24 @@ class Track {
     for (let index = 0; index < input.length; index += 1) {
       input[index] = format.decode(view, index) / 32_768;
     }
+    this.resample(input);
+  }
+
+  /** @param {Float32Array} input */
+  resample(input) {
     const output = new Float32Array(this.resampler.room(input.length));
     const block = output.subarray(0, this.resampler.run(input, output));
     if (!block.length) return;
     this.blocks.push(block);
     this.waiting += block.length;
+  }
+
+  /** No more will come: what is still in the filter comes out. */
+  end() {
+    if (this.ended) return;
+    this.ended = true;
+    const { half, up, down } = this.resampler;
+    if (up !== down) this.resample(new Float32Array(half));
   }
 
   /**
@@ -323,11 +342,10 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.closed = false;
     /** @type {Record<string, (data: any) => void>} */
     const handlers = {
-      start: ({ itemId }) => this.tracks.push(new Track(itemId, this.format.rateHz)),
+      start: ({ itemId }) => this.start(itemId),
       audio: ({ buffer }) => this.tracks.at(-1)?.add(buffer, this.format),
       end: ({ itemId }) => {
-        const track = this.tracks.find((one) => one.itemId === itemId);
-        if (track) track.ended = true;
+        this.tracks.find((one) => one.itemId === itemId)?.end();
       },
       flush: () => this.flush(),
       close: () => {
@@ -335,6 +353,13 @@ class PlaybackProcessor extends AudioWorkletProcessor {
       },
     };
     this.port.onmessage = ({ data }) => handlers[data.type]?.(data);
+  }
+
+  /** @param {string} itemId */
+  start(itemId) {
+    // One answer at a time: the next must sound even if the last was never ended.
+    for (const track of this.tracks) track.end();
+    this.tracks.push(new Track(itemId, this.format.rateHz));
   }
 
   /**
