@@ -7,6 +7,7 @@ nonce in their kind of context and call ``render_widget``.
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
 
+from realtime_widget import __version__
 from realtime_widget.configs import find_widget, public_config
 from realtime_widget.configs.lookup import widgets_on
 from realtime_widget.models import Widget
@@ -85,6 +87,14 @@ def widget_html(
     with_script = script if script is not None else request is None or number == 1
     module = _module_script(nonce) if with_script else ""
     return format_html("{}\n{}\n{}", element, data, module)
+
+
+def embed_module() -> str:
+    """Return the module script that defines the element on a page of another site.
+
+    A path in it is one of the site it was loaded from, whatever page loads it.
+    """
+    return f"/* django-realtime-widget {__version__} */\nimport {json.dumps(static(MODULE))};\n"
 
 
 def page_nonce(in_context: object, request: HttpRequest | None) -> object:

@@ -24,13 +24,18 @@ from realtime_widget.admission import (
     parse_origin,
 )
 from realtime_widget.conf import get_conf
-from realtime_widget.configs import find_widget
 from realtime_widget.connectors import make_connect
 from realtime_widget.exceptions import AdmissionRefused, ProtocolError, UpstreamError
-from realtime_widget.messages import best_language, error_messages
 from realtime_widget.models import Widget
+from realtime_widget.page_requests import (
+    Refusal,
+    own_origin,
+    preflight,
+    refusal,
+    wanted_widget,
+)
 from realtime_widget.protocol.bounded_json import parse_object
-from realtime_widget.protocol.browser import ERRORS, PROTOCOL
+from realtime_widget.protocol.browser import PROTOCOL
 from realtime_widget.quotas import client_address, counters, opens, session_limits
 from realtime_widget.rendering import current_site
 from realtime_widget.threads import row_pool
@@ -38,24 +43,7 @@ from realtime_widget.threads import row_pool
 logger = logging.getLogger(__name__)
 
 BODY_BYTES = 4_096
-PREFLIGHT_S = 600
 HEALTH_TIMEOUT_S = 3.0
-STATUS = {
-    "bad_message": 400,
-    "origin": 403,
-    "no_widget": 404,
-    "limit": 429,
-    "internal": 503,
-    "not_configured": 503,
-}
-
-
-class Refusal(Exception):
-    """The visitor gets no token; ``code`` is of the browser protocol's table."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 # CSRF: the Origin header is required and compared whole, which a form of another
@@ -75,14 +63,16 @@ def open_session(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         _limit_rate(request)
         site = current_site(request)
-        widget = _widget(slug, site)
-        own = _own_origin(request)
+        widget = wanted_widget(slug, site)
+        own = own_origin(request)
         if origin is None or not origin_allowed(origin, own, widget.allowed_origins):
             raise Refusal("origin")
         if origin != own:
             cors["Access-Control-Allow-Origin"] = str(origin)
         if request.method == "OPTIONS":
-            return HttpResponse(status=204, headers={**cors, **_preflight()})
+            return HttpResponse(
+                status=204, headers={**cors, **preflight("POST", "content-type")}
+            )
         language = _language(request)
         granted = Pass(getattr(site, "pk", None), own=origin == own)
         answer = _grant(request, widget, origin, granted)
@@ -94,7 +84,7 @@ def open_session(request: HttpRequest, slug: str) -> HttpResponse:
             slug,
             str(origin),
         )
-        return _refusal(code, language, cors)
+        return refusal(code, language, cors)
     return JsonResponse(answer, headers=cors)
 
 
@@ -143,17 +133,6 @@ def _address(request: HttpRequest) -> str:
     return client_address(peer, hops, get_conf().TRUSTED_PROXIES)
 
 
-def _widget(slug: str, site: Any) -> Widget:
-    widget = find_widget(slug, site)
-    if widget is None:
-        raise Refusal("no_widget")
-    return widget
-
-
-def _own_origin(request: HttpRequest) -> Origin | None:
-    return parse_origin(f"{request.scheme}://{request.get_host()}")
-
-
 def _language(request: HttpRequest) -> str:
     """Return the language the page asks for, from the bounded JSON body."""
     length = request.headers.get("content-length", "")
@@ -175,24 +154,6 @@ def _socket_url(request: HttpRequest, slug: str) -> str:
     mount = own_path.removesuffix(f"widgets/{slug}/session")
     scheme = "wss" if request.is_secure() else "ws"
     return f"{scheme}://{request.get_host()}{mount}ws/{slug}/"
-
-
-def _preflight() -> dict[str, str]:
-    return {
-        "Access-Control-Allow-Methods": "POST",
-        "Access-Control-Allow-Headers": "content-type",
-        "Access-Control-Max-Age": str(PREFLIGHT_S),
-    }
-
-
-def _refusal(code: str, language: str, cors: dict[str, str]) -> JsonResponse:
-    words = error_messages(best_language(language) if language else "")
-    error = {
-        "code": code,
-        "message": words[code],
-        "retryable": ERRORS[code].retryable,
-    }
-    return JsonResponse({"error": error}, status=STATUS.get(code, 503), headers=cors)
 
 
 @never_cache

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from realtime_widget.configs.lookup import find_widget
-from realtime_widget.configs.page import public_config
+from realtime_widget.configs.page import public_config, with_absolute_addresses
 from realtime_widget.configs.session import session_config, target
 from realtime_widget.configs.tools import resolved_handlers
 
@@ -16,4 +16,5 @@ __all__ = [
     "resolved_handlers",
     "session_config",
     "target",
+    "with_absolute_addresses",
 ]

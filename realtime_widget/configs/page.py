@@ -6,6 +6,7 @@ Names are deep-chat's where it has them, so that a page can be moved over.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.templatetags.static import static
@@ -75,6 +76,24 @@ def public_config(widget: Widget, *, language: str = "") -> dict[str, Any]:
         "variables": list(widget.variables),
         "texts": words,
         "errors": error_messages(language),
+    }
+
+
+def with_absolute_addresses(
+    config: dict[str, Any], absolute: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return a public configuration whose addresses hold on any page.
+
+    Args:
+        config: From ``public_config``.
+        absolute: Gives the absolute address of a path of this site.
+    """
+    worklets = {name: absolute(path) for name, path in config["worklets"].items()}
+    return {
+        **config,
+        "sessionUrl": absolute(config["sessionUrl"]),
+        "worklets": worklets,
+        "avatar": {**config["avatar"], "src": absolute(config["avatar"]["src"])},
     }
 
 

@@ -1,6 +1,7 @@
 /** `<realtime-widget>`: attributes, methods and events; everything else is delegated. */
 
 import { Call } from "./call.js";
+import { configFrom, configOnPage } from "./config.js";
 import { PageTools } from "./page-tools.js";
 import { Panel } from "./views/panel.js";
 import { adoptStyles } from "./views/styles.js";
@@ -16,7 +17,7 @@ const PASSING = new Set([
 ]);
 
 export class RealtimeWidgetElement extends HTMLElement {
-  static observedAttributes = ["config"];
+  static observedAttributes = ["config", "src"];
 
   /** @type {{started?: (detail: object) => void, stopped?: (detail: object) => void}} */
   events = {};
@@ -31,6 +32,8 @@ export class RealtimeWidgetElement extends HTMLElement {
   #problem = null;
   #tool = "";
   #shownState = "";
+  /** Where the configuration is being loaded from, "" while it is not. */
+  #loading = "";
   #onPageHide = () => this.#call?.abandon();
 
   /**
@@ -177,14 +180,36 @@ export class RealtimeWidgetElement extends HTMLElement {
   // --- inside --------------------------------------------------------------------
 
   #readConfig() {
-    const id = this.getAttribute("config");
-    const script = id ? document.getElementById(id) : null;
-    if (!script?.textContent) {
-      console.error("realtime-widget: its configuration is not on this page");
-      return;
+    const src = this.getAttribute("src");
+    const config = configOnPage(this.getAttribute("config"));
+    if (config) this.config = config;
+    else if (src) this.#loadConfig(src);
+    else console.error("realtime-widget: its configuration is not on this page");
+  }
+
+  /** @param {string} src */
+  async #loadConfig(src) {
+    if (this.#loading === src) return;
+    this.#loading = src;
+    const language = this.lang || document.documentElement.lang;
+    let config = null;
+    try {
+      config = await configFrom(src, language);
+    } catch (error) {
+      if (this.#loading === src) this.#notLoaded(error);
     }
-    this.#config = JSON.parse(script.textContent);
-    this.#build();
+    // Meanwhile the page may have given another one, or another address.
+    if (this.#loading !== src) return;
+    this.#loading = "";
+    if (config && !this.#config) this.config = config;
+  }
+
+  /** @param {any} error What stands inside the element stays to be seen. */
+  #notLoaded(error) {
+    const { code = "internal", words: message = "", retryable = false } = error;
+    console.error(`realtime-widget: its configuration could not be loaded (${code})`);
+    const detail = { code, message, retryable, fatal: true };
+    this.#dispatch("realtime-widget:error", detail);
   }
 
   #build() {

@@ -13,7 +13,7 @@ import { PROTOCOL, TOKEN_PREFIX } from "../protocol.js";
 const MAX_BUFFERED_BYTES = 256 * 1024;
 const PING_INTERVAL_MS = 15_000;
 
-/** The server refused to open a session, in its own words. */
+/** The server refused what the page asked for, in its own words. */
 export class SessionRefused extends Error {
   /** @param {{code: string, message?: string, retryable?: boolean}} body */
   constructor({ code, message = "", retryable = true }) {
@@ -25,27 +25,37 @@ export class SessionRefused extends Error {
 }
 
 /**
- * Ask for a token.
+ * Ask the server by HTTP; cookies go to the page's own site only.
  *
  * @param {string} url
- * @param {{language: string, text_only: boolean}} wish
- * @returns {Promise<{token: string, url: string}>}
+ * @param {RequestInit} [options]
+ * @returns {Promise<Record<string, any>>} The answer's JSON.
+ * @throws {SessionRefused}
  */
-async function openSession(url, wish) {
+export async function ask(url, options) {
   let response;
   try {
-    response = await fetch(url, {
-      method: "POST",
-      credentials: "same-origin",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(wish),
-    });
+    response = await fetch(url, { ...options, credentials: "same-origin" });
   } catch {
     throw new SessionRefused({ code: "connection_lost" });
   }
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new SessionRefused(body.error ?? { code: "internal" });
   return body;
+}
+
+/**
+ * Ask for a token.
+ *
+ * @param {string} url
+ * @param {{language: string, text_only: boolean}} wish
+ */
+function openSession(url, wish) {
+  return ask(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(wish),
+  });
 }
 
 export class WebSocketTransport {
