@@ -271,3 +271,21 @@ def test_session_without_microphone_makes_its_button_unavailable(
     microphone = page.button("Mute microphone")
     assert microphone.is_disabled()
     assert microphone.get_attribute("data-look") == "unavailable"
+
+
+def test_last_line_stays_in_view_until_the_visitor_scrolls_back(visit):
+    make_widget(text_only=True)
+    page = visit("support", viewport={"width": 320, "height": 640})
+    log = page.page.locator("realtime-widget .transcript")
+    for number in range(4):
+        page.write(f"Please tell me something about {number} " + "words " * 12)
+        page.wait_received("state", state="listening", count=number + 2)
+    assert log.evaluate("(box) => box.scrollHeight > box.clientHeight")
+    page.page.wait_for_function(
+        "(box) => box.scrollHeight - box.scrollTop - box.clientHeight < 2",
+        arg=log.element_handle(),
+    )
+    log.evaluate("(box) => { box.scrollTop = 0; }")
+    page.write("And one more")
+    page.wait_received("state", state="listening", count=6)
+    assert log.evaluate("(box) => box.scrollTop") == 0

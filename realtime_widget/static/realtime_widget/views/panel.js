@@ -118,6 +118,7 @@ export class Panel {
       ? texts.using_tool.replace("{name}", view.tool)
       : "";
     this.#problem.show(view.problem);
+    this.transcript.follow();
     const moves = ["hearing", "listening", "speaking"].includes(view.state);
     if (moves && !view.textOnly) this.#avatar.follow(view.levels);
     else this.#avatar.stop();

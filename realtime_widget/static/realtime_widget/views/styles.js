@@ -77,12 +77,12 @@ const SHEET = `
 [data-state="thinking"] .halo, [data-state="connecting"] .halo { opacity: .18; animation: breathe 1.6s ease-in-out infinite; }
 [data-state="speaking"] .halo { opacity: .2; }
 /* Beside words the picture is smaller, so that it can still grow. */
-.panel:has(.transcript:not([hidden])) .stage { flex: 0 0 132px; }
+.panel:has(.transcript:not([hidden])) .stage { flex: 0 4 132px; min-block-size: 100px; }
 .panel:has(.transcript:not([hidden])) .portrait { inline-size: 80px; block-size: 80px; }
 .panel.text-only:has(.transcript:not([hidden])) .stage, .panel.text-only .buttons:has(.toggle[data-look="default"]) { display: none; }
 .panel.text-only .transcript { flex: 1 1 auto; }
 .transcript {
-  flex: 1 1 120px;
+  flex: 1 1 220px;
   min-block-size: 88px;
   overflow-y: auto;
   overscroll-behavior: contain;

@@ -30,11 +30,16 @@ export class TranscriptView {
   /** @type {Map<string, HTMLLIElement>} */
   #shown = new Map();
   #words;
+  /** Whether the last line stays in view; a visitor who scrolls back ends it. */
+  #follows = true;
+  #scrollTop = 0;
 
   /** @param {Record<string, string>} words */
   constructor(words) {
     this.#words = words;
     this.setWords(words);
+    this.element.addEventListener("scroll", () => this.#scrolled());
+    new ResizeObserver(() => this.follow()).observe(this.element);
   }
 
   /** @param {Record<string, string>} words */
@@ -49,7 +54,6 @@ export class TranscriptView {
    * @param {ShownLine[]} lines In order.
    */
   show(lines) {
-    const followed = this.#atEnd();
     const ids = new Set(lines.map((line) => line.itemId));
     for (const [itemId, element] of this.#shown) {
       if (!ids.has(itemId)) {
@@ -72,7 +76,12 @@ export class TranscriptView {
       last[kind] = element;
     }
     this.element.hidden = !this.#shown.size;
-    if (followed) this.element.scrollTop = this.element.scrollHeight;
+    this.follow();
+  }
+
+  /** Keep the last line in view: what appears around it may have taken its height. */
+  follow() {
+    if (this.#follows) this.element.scrollTop = this.element.scrollHeight;
   }
 
   /** @param {ShownLine} line */
@@ -93,6 +102,13 @@ export class TranscriptView {
       : line.text;
     if (said.textContent !== text) said.textContent = text;
     return element;
+  }
+
+  #scrolled() {
+    const { scrollTop } = this.element;
+    if (this.#atEnd()) this.#follows = true;
+    else if (scrollTop < this.#scrollTop) this.#follows = false;
+    this.#scrollTop = scrollTop;
   }
 
   #atEnd() {
