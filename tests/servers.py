@@ -9,12 +9,41 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from channels.routing import get_default_application
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 10.0
+
+
+class FilesForEverySite:
+    """Static files as the page on embedding tells to send them: readable anywhere.
+
+    Args:
+        application: The whole site.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer; a static file with ``Access-Control-Allow-Origin: *``."""
+
+        async def send_allowed(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                allowed = (b"access-control-allow-origin", b"*")
+                message = {**message, "headers": [*message["headers"], allowed]}
+            await send(message)
+
+        is_file = scope["type"] == "http" and scope["path"].startswith("/static/")
+        await self._application(scope, receive, send_allowed if is_file else send)
+
+
+def _site() -> Any:
+    files = ASGIStaticFilesHandler(get_default_application())
+    return FilesForEverySite(files)
 
 
 @dataclass(frozen=True)
@@ -43,7 +72,7 @@ def run_daphne() -> Iterator[RunningServer]:
 
     ready = threading.Event()
     server = Server(
-        application=ASGIStaticFilesHandler(get_default_application()),
+        application=_site(),
         endpoints=build_endpoint_description_strings(host=HOST, port=0),
         signal_handlers=False,
         ready_callable=ready.set,
@@ -63,7 +92,7 @@ def run_uvicorn() -> Iterator[RunningServer]:
     import uvicorn
 
     config = uvicorn.Config(
-        ASGIStaticFilesHandler(get_default_application()),
+        _site(),
         host=HOST,
         port=0,
         ws="websockets-sansio",

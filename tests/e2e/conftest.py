@@ -119,19 +119,22 @@ def microphone(microphone_file):
 def visit(chromium, asgi_server, transactional_db, microphone):
     """Return a function that opens a page of the test site and watches it.
 
-    The page's policy is ``default-src 'self'``; a test that leaves a violation
+    With ``address`` it is that page, of whatever site. The test site's policy is ``default-src 'self'``; a test that leaves a violation
     behind fails.
     """
     visits = []
 
-    def open_page(slug, *, user=None, browser_program=None, headers=None, **options):
+    def open_page(
+        slug, *, user=None, browser_program=None, headers=None, address="", **options
+    ):
         context = (browser_program or chromium).new_context(**options)
         context.set_default_timeout(TIMEOUT_MS)
         if user is not None:
             context.add_cookies([_cookie(user, asgi_server.url)])
         context.add_init_script(path=HERE / "probe.js")
         wanted = urlencode({"Content-Security-Policy": POLICY, **(headers or {})})
-        visits.append(Visit(context, f"{asgi_server.url}/page/{slug}/?{wanted}"))
+        own = f"{asgi_server.url}/page/{slug}/?{wanted}"
+        visits.append(Visit(context, address or own))
         return visits[-1]
 
     yield open_page

@@ -27,6 +27,6 @@ export async function configFrom(src, language) {
   }
   const config = await ask(url.href);
   // Whatever else lives at that address is no widget.
-  if (!config.sessionUrl) throw new SessionRefused({ code: "internal" });
+  if (!config?.sessionUrl) throw new SessionRefused({ code: "internal" });
   return config;
 }
