@@ -193,15 +193,18 @@ export class RealtimeWidgetElement extends HTMLElement {
     this.#loading = src;
     const language = this.lang || document.documentElement.lang;
     let config = null;
+    let failure = null;
     try {
       config = await configFrom(src, language);
     } catch (error) {
-      if (this.#loading === src) this.#notLoaded(error);
+      failure = error;
     }
-    // Meanwhile the page may have given another one, or another address.
+    // Meanwhile the page may have given another address, or a configuration.
     if (this.#loading !== src) return;
     this.#loading = "";
-    if (config && !this.#config) this.config = config;
+    if (this.#config) return;
+    if (config) this.config = config;
+    else this.#notLoaded(failure);
   }
 
   /** @param {any} error What stands inside the element stays to be seen. */
