@@ -11,13 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.load_shape import percentile
 from realtime_widget.engine.loopback import LoopbackConnection
 from realtime_widget.engine.options import EngineOptions
 from realtime_widget.engine.parts import load_parts
-from realtime_widget.protocol.events import append_audio
-
-from bench.load_shape import percentile
 from realtime_widget.engine.ports import Parts
+from realtime_widget.protocol.events import append_audio
 
 CLIPS = Path(__file__).resolve().parent.parent / "tests" / "data" / "clips"
 # Clip -> end of its speech in ms, read off the waveform (last sample over -40 dBFS).
