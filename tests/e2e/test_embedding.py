@@ -55,11 +55,15 @@ def visit_foreign(visit, asgi_server):
 # A cookie knows no port: 127.0.0.1 is the same site by another port, and there the
 # browser does send the visitor's cookie along with the socket.
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_page_of_another_site_completes_a_turn_for_nobody(visit_foreign, mira, host):
+def test_page_of_another_site_completes_a_turn_for_nobody(
+    visit_foreign, mira, signals_seen, host
+):
     page = visit_foreign(host=host, user=mira, text_only=True, tools=["opening_hours"])
     page.write("When are you open on Monday?")
     page.wait_for_answer("9|17")
     page.stop()
+    # Told once the rows are written.
+    signals_seen.wait_for("session_stopped")
     conversation = Conversation.objects.get()
     assert conversation.origin == page.url.rstrip("/")
     assert conversation.user is None
@@ -67,7 +71,9 @@ def test_page_of_another_site_completes_a_turn_for_nobody(visit_foreign, mira, h
     assert page.page.get_by_text("Call us").is_hidden()
 
 
-def test_page_of_another_site_has_the_microphone_and_the_worklets(visit_foreign):
+def test_page_of_another_site_has_the_microphone_and_the_worklets(
+    visit_foreign, signals_seen
+):
     page = visit_foreign(host="localhost", tools=["opening_hours"])
     page.start()
     page.write("When are you open on Monday?")
@@ -78,6 +84,7 @@ def test_page_of_another_site_has_the_microphone_and_the_worklets(visit_foreign)
     )
     assert page.stats()["sentFrames"] > 0
     page.stop()
+    signals_seen.wait_for("session_stopped")
 
 
 def test_widget_speaks_the_language_of_the_page(visit_foreign):
