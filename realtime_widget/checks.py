@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections, router
+from django.db import DatabaseError, connections, router
 from django.utils.module_loading import import_string
 
 from realtime_widget.conf import SETTING_NAME, Conf, get_conf
@@ -288,7 +288,11 @@ def _can_read(model: Any, databases: Sequence[str] | None) -> bool:
     alias = router.db_for_read(model)
     if alias not in (databases or ()):
         return False
-    return model._meta.db_table in connections[alias].introspection.table_names()
+    try:
+        return model._meta.db_table in connections[alias].introspection.table_names()
+    except DatabaseError:
+        # A database that is away is reported by whoever needs it, not by a check.
+        return False
 
 
 ALWAYS: Final[tuple[Callable[..., list[CheckMessage]], ...]] = (

@@ -22,19 +22,19 @@ def ids(messages) -> list[str]:
 
 def test_settings_of_the_test_site_are_clean():
     call_command("check", fail_level="WARNING")
-    assert run_checks(tags=[checks.TAG]) == []
+    assert run_checks(tags=[checks.TAG], databases=[]) == []
 
 
 @override_settings(REALTIME_WIDGET={"MAX_SESION_S": 3})
 def test_e001_unknown_setting_names_the_nearest():
-    (message,) = run_checks(tags=[checks.TAG])
+    (message,) = run_checks(tags=[checks.TAG], databases=[])
     assert ids([message]) == ["E001"]
     assert "MAX_SESSION_S" in message.hint
 
 
 @override_settings(REALTIME_WIDGET={"ENGINE": {"DIALOG_URL": "x"}})
 def test_e001_unknown_key_of_the_engine_names_the_nearest():
-    (message,) = run_checks(tags=[checks.TAG])
+    (message,) = run_checks(tags=[checks.TAG], databases=[])
     assert ids([message]) == ["E001"]
     assert "DIALOGUE_URL" in message.hint
 
@@ -55,7 +55,7 @@ def test_e002_value_of_the_wrong_kind(given):
 
 @override_settings(ASGI_APPLICATION=None)
 def test_e003_no_asgi_application():
-    assert ids(run_checks(tags=[checks.TAG])) == ["E003"]
+    assert ids(run_checks(tags=[checks.TAG], databases=[])) == ["E003"]
 
 
 @modify_settings(INSTALLED_APPS={"remove": ["django.contrib.sites"]})
@@ -152,8 +152,10 @@ def test_w003_microphone_switched_off(allowed, found):
 
 
 def test_w004_in_memory_layer_only_with_deploy():
-    assert "W004" not in ids(run_checks(tags=[checks.TAG]))
-    assert "W004" in ids(run_checks(tags=[checks.TAG], include_deployment_checks=True))
+    assert "W004" not in ids(run_checks(tags=[checks.TAG], databases=[]))
+    assert "W004" in ids(
+        run_checks(tags=[checks.TAG], include_deployment_checks=True, databases=[])
+    )
     redis = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"}}
     with override_settings(CHANNEL_LAYERS=redis):
         assert checks.check_channel_layer() == []
@@ -191,4 +193,4 @@ def test_w006_provider_in_use_without_its_key(monkeypatch):
 @pytest.mark.django_db
 def test_rows_are_read_only_when_a_database_is_named(django_assert_num_queries):
     with django_assert_num_queries(0):
-        run_checks(tags=[checks.TAG])
+        run_checks(tags=[checks.TAG], databases=[])
