@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Bridge:
     Attributes:
         name: Its name in the table.
         target: What the load client speaks: widget or proxy.
-        module: Python module that is run with the arguments.
+        arguments: Of the interpreter that runs it; may name ``{port}`` and ``{model}``.
         path: Path the load client opens.
         scheme: http for a widget's session address, ws otherwise.
     """
@@ -46,7 +46,6 @@ class Bridge:
     arguments: Sequence[str]
     path: str
     scheme: str
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
@@ -59,7 +58,7 @@ def running(
         [sys.executable, *arguments],
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE if environment.get("BENCH_SHOW") else subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         preexec_fn=lambda: os.sched_setaffinity(0, affinity),
     )
     try:
