@@ -8,21 +8,26 @@ BENCH ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check --require-hashes
+# The official clients bound packages that the app itself does not.
+CLIENTS := .venv-clients
 TSC := node_modules/.bin/tsc
 # With a selection of the caller's own, one of the two calls may find nothing (5).
-pytest = $(PY) -m pytest $(1) $(PYTEST) || { code=$$?; [ $$code -eq 5 ] && [ -n "$(PYTEST)" ] || exit $$code; }
+selected = $(1) $(PYTEST) || { code=$$?; [ $$code -eq 5 ] && [ -n "$(PYTEST)" ] || exit $$code; }
+pytest = $(call selected,$(PY) -m pytest $(1))
 
-.PHONY: help demo test test-js test-python test-browser coverage check check-python \
-	check-imports check-js check-templates check-migrations bench docs fix lock \
-	setup browser clean
+.PHONY: help demo test test-js test-python test-clients test-browser coverage check \
+	check-python check-imports check-js check-templates check-migrations bench docs fix lock \
+	messages setup browser clean
 
 help:
 	@echo "make demo    serve the demo site on http://127.0.0.1:$(PORT)/"
 	@echo "make test    run every test, those in a real browser too"
+	@echo "make test-clients  only the official clients against the engine"
 	@echo "make check   format, lint, types, import order, templates, migrations, docs"
 	@echo "make bench   measure the bridge and the engine; BENCH=... are its options"
 	@echo "make docs    build the documentation in docs/_build/html"
 	@echo "make fix     format and mend what the linters can mend"
+	@echo "make messages  bring the translations up to date with the code, name what lacks"
 	@echo "make setup   only install what all of these need"
 
 # -- what the targets stand on ------------------------------------------------
@@ -38,6 +43,13 @@ $(VENV)/.demo: requirements/demo.txt $(VENV)/.made
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.made
 	@echo "Installing the packages of the tests and checks ..."
 	@$(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(CLIENTS)/.made: requirements/clients.txt
+	@scripts/make-venv "$(PYTHON)" $(CLIENTS)
+	@echo "Installing the official clients ..."
+	@$(CLIENTS)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
+		-r requirements/clients.txt
 	@touch $@
 
 node_modules/.made: package-lock.json
@@ -59,7 +71,7 @@ demo: $(VENV)/.demo
 
 # -- tests --------------------------------------------------------------------
 
-test: test-js test-python test-browser
+test: test-js test-python test-clients test-browser
 
 test-js:
 	@scripts/need-node
@@ -67,6 +79,11 @@ test-js:
 
 test-python: $(VENV)/.dev
 	@$(call pytest,-m "not browser")
+
+# The official clients in their own environments, against the engine in a process.
+test-clients: $(VENV)/.dev $(CLIENTS)/.made node_modules/.made
+	@$(call selected,$(CLIENTS)/bin/python -m pytest -c tests/clients/pytest.toml tests/clients)
+	@$(PY) -m tests.clients.serve node --test $$(find tests/clients -name '*.test.js' | sort)
 
 # A call of its own: Playwright keeps an event loop running in the main thread.
 test-browser: $(VENV)/.dev browser
@@ -117,5 +134,8 @@ fix: $(VENV)/.dev node_modules/.made
 lock: $(VENV)/.dev
 	@scripts/lock
 
+messages: $(VENV)/.dev
+	@$(PY) scripts/messages.py
+
 clean:
-	rm -rf $(VENV) node_modules .tox docs/_build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(CLIENTS) node_modules .tox docs/_build .mypy_cache .ruff_cache .pytest_cache
