@@ -14,6 +14,8 @@ AudioFormatName = Literal["pcm16", "pcmu", "pcma"]
 
 PCM16_SAMPLE_RATE_HZ: Final = 24_000
 G711_SAMPLE_RATE_HZ: Final = 8_000
+# Of audio, in one ``input_audio_buffer.append``.
+MAX_APPEND_BYTES: Final = 15 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,13 @@ from binascii import a2b_base64, b2a_base64
 from typing import Any, Final
 
 from realtime_widget.exceptions import ProtocolError
+from realtime_widget.protocol.bounded_json import parse_object
 
 APPEND: Final = "input_audio_buffer.append"
 AUDIO_DELTA: Final = "response.output_audio.delta"
+
+# How deep a client's event may be; the schema of a tool is the deepest thing in one.
+MAX_DEPTH: Final = 64
 
 # What a client may send.
 CLIENT_EVENTS: Final = (
@@ -58,6 +62,21 @@ def decode(event: bytes | str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ProtocolError("an event is not a JSON object", code="invalid_json")
     return value
+
+
+def decode_strictly(event: bytes) -> dict[str, Any]:
+    """Return the JSON object of an event whose values will be shown to other parsers.
+
+    Python also reads what those refuse: ``NaN``, numbers without end, half a surrogate
+    pair, hundreds of objects inside each other.
+
+    Raises:
+        ProtocolError: With code ``invalid_json`` when it is none or holds such a value.
+    """
+    try:
+        return parse_object(event, max_depth=MAX_DEPTH)
+    except ProtocolError:
+        raise ProtocolError("an event is not JSON", code="invalid_json") from None
 
 
 def append_audio(audio: bytes) -> bytes:

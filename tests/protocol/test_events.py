@@ -72,5 +72,29 @@ def test_what_is_no_event_is_refused_without_its_content(text):
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"NaN",
+        b"[-Infinity]",
+        b"1e999",
+        b"[" * 100 + b"]" * 100,
+        b'"\\ud800"',
+        b'{"\\uDFFF\\ud83d": 1}',
+    ],
+)
+def test_what_strict_parsers_refuse_is_refused_before_it_is_passed_on(value):
+    with pytest.raises(ProtocolError) as caught:
+        events.decode_strictly(b'{"type":"a","b":' + value + b"}")
+
+    assert caught.value.code == "invalid_json"
+
+
+def test_pairs_and_words_that_only_look_wrong_are_read():
+    event = {"type": "a", "b": "\U0001f600 NaN Infinity \\ud800"}
+
+    assert events.decode_strictly(events.encode(event)) == event
+
+
 def test_client_events_are_those_of_the_schema():
     assert set(events.CLIENT_EVENTS) == set(schema.client_event_names())
