@@ -10,6 +10,9 @@ import hmac
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from realtime_widget.engine.conversation import errors
+from realtime_widget.engine.rest.client_secrets import ClientSecret, ClientSecrets
+
 _KEY_SUBPROTOCOL: Final = "openai-insecure-api-key."
 
 
@@ -31,3 +34,19 @@ def accepted(shown: str, required: str) -> bool:
     if not required:
         return True
     return hmac.compare_digest(shown.encode(), required.encode())
+
+
+def secret_shown(
+    shown: str, required: str, issued: ClientSecrets, now_unix_s: float
+) -> ClientSecret | None:
+    """Return the client secret that opens a session, None when another key does.
+
+    A secret that has expired opens nothing, even where no key is required.
+
+    Raises:
+        EventRefused: If nothing that was shown opens one.
+    """
+    secret = issued.find(shown, now_unix_s)
+    if secret is None and (issued.issued(shown) or not accepted(shown, required)):
+        raise errors.bad_key()
+    return secret

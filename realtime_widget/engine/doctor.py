@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import platform
 import time
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from realtime_widget.engine.options import EngineOptions
@@ -18,6 +20,7 @@ from realtime_widget.engine.ports import (
     Parts,
     TextDelta,
 )
+from realtime_widget.engine.spoken_turn import SpokenTurn, take_spoken_turn
 from realtime_widget.engine.weights import find_silero, find_whisper
 from realtime_widget.exceptions import EngineUnavailable
 
@@ -80,7 +83,8 @@ class SelfTest:
 
 def examine(options: EngineOptions) -> list[Finding]:
     """Return what is installed, where the weights are and whether they are as pinned."""
-    found = [_distribution(name) for name in _DISTRIBUTIONS]
+    found = [Finding("ok", "python", platform.python_version())]
+    found += [_distribution(name) for name in _DISTRIBUTIONS]
     found.append(_part("vad", options.vad, _vad_words))
     found.append(_part("stt", options.stt, lambda: _stt_words(options)))
     found.append(_part("tts", options.tts, _tts_words))
@@ -128,6 +132,19 @@ def run_self_test(parts: Parts) -> SelfTest | None:
     )
 
 
+def run_spoken_turn(parts: Parts) -> SpokenTurn:
+    """Say the test sentence in real time and listen to the answer.
+
+    Raises:
+        EngineUnavailable: If the engine cannot speak.
+        TimeoutError: If there is no answer.
+    """
+    if parts.tts is None:
+        raise EngineUnavailable("The engine cannot speak.", part="tts")
+    pcm = b"".join(parts.tts.speak(TEST_SENTENCE))
+    return asyncio.run(take_spoken_turn(parts, pcm))
+
+
 async def _answer(parts: Parts, heard: str) -> tuple[str, float]:
     part = {"type": "input_text", "text": heard}
     item = {"type": "message", "role": "user", "content": [part]}
@@ -168,14 +185,14 @@ def _part(name: str, path: str, words: Callable[[], str | Finding]) -> Finding:
 
 def _vad_words() -> str:
     path, source = find_silero()
-    return f"{path.name} from {source}, SHA-256 as pinned"
+    return f"{path.name} from {source}, {_digest(path)} as pinned"
 
 
 def _stt_words(options: EngineOptions) -> str:
     model = find_whisper(options.stt_model_dir, options.stt_model_sha256)
     return (
         f"Whisper {model.name} from {model.source} ({model.directory}),"
-        " SHA-256 as pinned"
+        f" {_digest(model.directory / 'model.bin')} as pinned"
     )
 
 
@@ -183,12 +200,16 @@ def _tts_words() -> str | Finding:
     from realtime_widget.engine.tts import voice_file
 
     path = voice_file()
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != _KNOWN_VOICE_SHA256:
-        words = f"{path.name} is not the voice of hibari-tts 0.2.1 ({digest[:12]}...)"
+    digest = _digest(path)
+    if digest != f"SHA-256 {_KNOWN_VOICE_SHA256}":
+        words = f"{path.name} is not the voice of hibari-tts 0.2.1 ({digest})"
         return Finding("note", "tts", words)
-    return f"{path.name} from hibari-tts, as in release 0.2.1"
+    return f"{path.name} from hibari-tts, {digest} as in release 0.2.1"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return f"SHA-256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _since_ms(started: float) -> float:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from realtime_widget.engine.conversation import errors
 from realtime_widget.engine.conversation.core import Conversation, SessionOptions
+from realtime_widget.engine.conversation.item_rules import decode_audio
 from realtime_widget.engine.conversation.work import (
     Close,
     Drop,
@@ -25,12 +26,17 @@ from realtime_widget.engine.conversation.work import (
     Transcribe,
     Work,
 )
-from realtime_widget.engine.ports import FunctionCall, Parts
-from realtime_widget.exceptions import ProtocolError, UpstreamClosed
+from realtime_widget.engine.ports import AudioDelta, FunctionCall, Parts
+from realtime_widget.exceptions import EventRefused, ProtocolError, UpstreamClosed
 from realtime_widget.protocol import events
+from realtime_widget.protocol.audio import MAX_APPEND_BYTES
 
 logger = logging.getLogger(__name__)
 
+# Longer events are looked into for audio, which is then taken a second at a time:
+# detection of speech runs on the event loop, some 5 ms for a second.
+LONG_EVENT_BYTES: Final = 128 * 1024
+SLICE_BYTES: Final = 48_000
 # Events that wait for a client before answers wait too: 8 s of audio and its base64.
 OUTGOING_LIMIT_BYTES: Final = 512 * 1024
 # A client that has so much unread is gone.
@@ -56,6 +62,7 @@ class EngineSession:
         self._talk = Conversation(
             make_vad=parts.vad if parts.hears else None,
             speaks=parts.speaks,
+            spoken=parts.spoken,
             options=options or SessionOptions(),
             new_id=id_factory(),
             now_s=self._loop.time(),
@@ -72,6 +79,9 @@ class EngineSession:
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._dropped: set[str] = set()
         self._end: tuple[int, str] | None = None
+        self._drains: tuple[int, str] | None = None
+        # Shown each event as soon as there is one, long before a client reads it.
+        self.watch: Callable[[bytes], None] | None = None
         self._step()
 
     # --- the client's side ---------------------------------------------------
@@ -96,20 +106,52 @@ class EngineSession:
     def _take(self, event: bytes) -> None:
         now_s = self._loop.time()
         audio = events.scan_append(event)
-        if audio is not None:
+        if audio is not None and len(audio) <= MAX_APPEND_BYTES:
             self._talk.append(audio, now_s)
             return
         try:
-            parsed = events.decode(event)
+            parsed = events.decode_strictly(event)
         except ProtocolError:
             self._talk.refuse(errors.not_json())
             return
         self._talk.receive(parsed, now_s)
 
-    def refuse_binary(self) -> None:
-        """Answer a frame that is no text."""
-        self._talk.refuse(errors.not_text())
+    async def receive_fairly(self, event: bytes) -> None:
+        """Take one client event, long audio in slices: other sessions go on between.
+
+        Raises:
+            UpstreamClosed: If the session has ended.
+        """
+        audio = _long_audio(event) if len(event) > LONG_EVENT_BYTES else None
+        if audio is None:
+            self.receive(event)
+            return
+        for at in range(0, len(audio), SLICE_BYTES):
+            self.receive(events.append_audio(audio[at : at + SLICE_BYTES]))
+            await asyncio.sleep(0)
+
+    def refuse(self, error: EventRefused, event_id: Any = None) -> None:
+        """Answer a message that the session is not to see.
+
+        Args:
+            error: What was wrong.
+            event_id: The client's id of it.
+
+        Raises:
+            UpstreamClosed: If the session has ended.
+        """
+        if self._end is not None:
+            raise self._closed()
+        self._talk.refuse(error, event_id)
         self._step()
+
+    def refuse_binary(self) -> None:
+        """Answer a frame that is no text.
+
+        Raises:
+            UpstreamClosed: If the session has ended.
+        """
+        self.refuse(errors.not_text())
 
     async def next_event(self) -> bytes:
         """Return the next server event; cancelling this loses none.
@@ -127,6 +169,21 @@ class EngineSession:
         if self._outgoing_bytes < OUTGOING_LIMIT_BYTES:
             self._room.set()
         return event
+
+    def refuse_and_end(self, error: EventRefused, code: int, reason: str) -> None:
+        """Tell the client what was wrong, and end the session."""
+        self._talk.refuse(error)
+        self._step()
+        self._finish(code, reason)
+
+    def drain(self, code: int, reason: str) -> None:
+        """End the session as soon as nobody speaks and nothing is being made."""
+        self._drains = (code, reason)
+        self._step()
+
+    def end_now(self, code: int, reason: str) -> None:
+        """End the session, whatever is going on; idempotent."""
+        self._finish(code, reason)
 
     async def room(self) -> None:
         """Wait until the client has read most of what it was sent."""
@@ -151,21 +208,31 @@ class EngineSession:
 
     def _step(self) -> None:
         """Send what the state machine wants sent, do what it wants done."""
+        if self._drains is not None and not self._talk.busy:
+            self._talk.close(*self._drains)
+            self._drains = None
         outbox = self._talk.outbox
         if not outbox.events and not outbox.work:
             return
         sent, work = self._talk.take()
         if sent and self._end is None:
-            self._outgoing.extend(sent)
-            self._outgoing_bytes += sum(map(len, sent))
-            self._readable.set()
-            if self._outgoing_bytes >= OUTGOING_LIMIT_BYTES:
-                self._room.clear()
-            if self._outgoing_bytes >= OUTGOING_MAX_BYTES:
-                self._finish(_OVERRUN, "events are not read")
+            self._queue(sent)
         for one in work:
             self._do(one)
         self._set_timer()
+
+    def _queue(self, sent: list[bytes]) -> None:
+        """Keep events until the client reads them."""
+        if self.watch is not None:
+            for event in sent:
+                self.watch(event)
+        self._outgoing.extend(sent)
+        self._outgoing_bytes += sum(map(len, sent))
+        self._readable.set()
+        if self._outgoing_bytes >= OUTGOING_LIMIT_BYTES:
+            self._room.clear()
+        if self._outgoing_bytes >= OUTGOING_MAX_BYTES:
+            self._finish(_OVERRUN, "events are not read")
 
     def _set_timer(self) -> None:
         if self._timer is not None:
@@ -261,12 +328,14 @@ class EngineSession:
                     self._talk.called(
                         work.response_id, event.name, event.arguments, now_s
                     )
+                elif isinstance(event, AudioDelta):
+                    self._talk.sounded(work.response_id, event.pcm, event.text, now_s)
                 else:
                     self._talk.said(work.response_id, event.text, now_s)
                 self._step()
         except Exception:
             logger.exception("Engine session %s: no answer was made.", self.session_id)
-            self._talk.work_failed(work.response_id, self._loop.time())
+            self._talk.reply_failed(work.response_id, self._loop.time())
         else:
             self._talk.replied(work.response_id, self._loop.time())
         finally:
@@ -279,7 +348,12 @@ class EngineSession:
         if self._parts.tts is None:
             return
         try:
-            audio = self._parts.tts.speak(work.text, voice=work.voice, speed=work.speed)
+            if work.pcm is not None:
+                audio = iter((work.pcm,))
+            else:
+                audio = self._parts.tts.speak(
+                    work.text, voice=work.voice, speed=work.speed
+                )
             while True:
                 await self._room.wait()
                 pcm = await self._loop.run_in_executor(_workers, next, audio, None)
@@ -293,6 +367,20 @@ class EngineSession:
         else:
             self._talk.sentence_done(work.response_id, self._loop.time())
         self._step()
+
+
+def _long_audio(event: bytes) -> bytes | None:
+    """Return the audio of an append, None for any other event and for a wrong one."""
+    audio = events.scan_append(event)
+    if audio is None:
+        try:
+            parsed = events.decode(event)
+            if parsed.get("type") != events.APPEND:
+                return None
+            audio = decode_audio(parsed.get("audio"), "audio")
+        except ProtocolError:
+            return None
+    return audio if len(audio) <= MAX_APPEND_BYTES else None
 
 
 def id_factory() -> Callable[[str], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from realtime_widget.engine.conversation.core import SessionOptions
 from realtime_widget.engine.driver import EngineSession
+from realtime_widget.engine.models import Model
 from realtime_widget.engine.ports import Parts
 
 
@@ -11,12 +12,18 @@ class LoopbackConnection:
     """A session with the engine, without a socket; made on a running event loop.
 
     Args:
-        parts: What hears, thinks and speaks; loaded once a process, shared.
+        model: What hears, thinks and speaks; loaded once a process, shared.
         options: What the session is given at its start.
     """
 
-    def __init__(self, parts: Parts, options: SessionOptions | None = None) -> None:
-        self._session = EngineSession(parts, options)
+    def __init__(
+        self, model: Model | Parts, options: SessionOptions | None = None
+    ) -> None:
+        self._session = (
+            EngineSession(model, options)
+            if isinstance(model, Parts)
+            else model.open(options or SessionOptions(model.name))
+        )
 
     async def send(self, event: bytes) -> None:
         """Send one client event; never waits.

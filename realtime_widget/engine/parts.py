@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from realtime_widget.engine.dialogue.chat_completions import ChatCompletionsDialogue
 from realtime_widget.engine.dialogue.rules import RulesDialogue
+from realtime_widget.engine.loading import Told
 from realtime_widget.engine.options import EngineOptions
 from realtime_widget.engine.ports import Dialogue, Parts, Stt, Tts, Vad
 from realtime_widget.engine.weights import INSTALL_HINT
@@ -20,7 +21,11 @@ logger = logging.getLogger(__name__)
 Part = TypeVar("Part")
 
 
-def load_parts(options: EngineOptions | None = None) -> Parts:
+def _nobody(_share: float) -> None:
+    """Tell nobody."""
+
+
+def load_parts(options: EngineOptions | None = None, told: Told = _nobody) -> Parts:
     """Load the engine's parts; blocks for a second or two, so call it in a thread.
 
     Never raises for a part that is missing: the part is None and ``Parts.missing`` says
@@ -28,13 +33,18 @@ def load_parts(options: EngineOptions | None = None) -> Parts:
 
     Args:
         options: The operator's choices, None for the embedded defaults.
+        told: Told the share that is loaded after each part.
     """
     options = options or EngineOptions()
     missing: dict[str, str] = {}
     vad = _load("vad", partial(_vad, options), missing)
+    told(0.1)
     stt = _load("stt", partial(_stt, options), missing)
+    told(0.6)
     tts = _load("tts", partial(_tts, options), missing)
+    told(0.9)
     dialogue = _load("dialogue", partial(_dialogue, options), missing)
+    told(1.0)
     for part, reason in missing.items():
         logger.warning("Engine part %s is not there: %s", part, reason)
     return Parts(
@@ -43,7 +53,19 @@ def load_parts(options: EngineOptions | None = None) -> Parts:
         stt=stt,
         tts=tts,
         missing=missing,
+        spoken=getattr(tts, "languages", ()),
     )
+
+
+def load_text_parts(
+    options: EngineOptions | None = None, told: Told = _nobody
+) -> Parts:
+    """Load the dialogue alone: the engine neither hears nor speaks; arguments as above."""
+    missing: dict[str, str] = {}
+    load = partial(_dialogue, options or EngineOptions())
+    dialogue = _load("dialogue", load, missing)
+    told(1.0)
+    return Parts(dialogue=dialogue or RulesDialogue(), missing=missing)
 
 
 def _load(
@@ -80,9 +102,9 @@ def _stt(options: EngineOptions) -> Stt:
     if options.stt:
         custom: Stt = _resolve("stt", options.stt)(options)
         return custom
-    from realtime_widget.engine.stt import load_whisper
+    from realtime_widget.engine.languages import load_recognition
 
-    return load_whisper(options.stt_model_dir, options.stt_model_sha256)
+    return load_recognition(options.stt_model_dir, options.stt_model_sha256)
 
 
 def _tts(options: EngineOptions) -> Tts:

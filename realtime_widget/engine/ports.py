@@ -6,7 +6,14 @@ the parts is 16-bit little-endian mono PCM at 24 kHz, the protocol's own format.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -30,11 +37,35 @@ class Vad(Protocol):
         """Forget what was heard."""
 
 
+class Heard(str):
+    """Words, and how sure the recogniser is of them.
+
+    Args:
+        words: The words.
+        logprob: Natural logarithm of the mean probability of their tokens.
+    """
+
+    __slots__ = ("logprob",)
+
+    def __new__(cls, words: str, logprob: float) -> Heard:
+        heard = super().__new__(cls, words)
+        heard.logprob = logprob
+        return heard
+
+    logprob: float
+
+    def __getnewargs__(self) -> tuple[str, float]:  # type: ignore[override]
+        """Return what a copy is made from."""
+        return str(self), self.logprob
+
+
 class Stt(Protocol):
     """Writes speech down. Shared by all sessions; called in worker threads."""
 
     def transcribe(self, pcm: bytes, *, language: str = "", prompt: str = "") -> str:
         """Return the words, "" when nothing intelligible was said.
+
+        A recogniser that knows how sure it is returns ``Heard``.
 
         Args:
             pcm: 16-bit little-endian mono PCM at 24 kHz, one utterance.
@@ -67,6 +98,8 @@ class DialogueRequest:
         tool_choice: As in the protocol: auto, none, required or a named function.
         language: BCP 47 tag, "" when unknown.
         max_output_tokens: Bound of the answer, None for no bound.
+        heard: What the last item said aloud, as 16-bit little-endian mono PCM at
+            24 kHz; b"" when it was typed or is kept no more.
     """
 
     instructions: str
@@ -75,6 +108,7 @@ class DialogueRequest:
     tool_choice: Any = "auto"
     language: str = ""
     max_output_tokens: int | None = None
+    heard: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +126,21 @@ class FunctionCall:
     arguments: str
 
 
-DialogueEvent = TextDelta | FunctionCall
+@dataclass(frozen=True, slots=True)
+class AudioDelta:
+    """Sound of the answer as it is to be heard, and the words to show with it.
+
+    Attributes:
+        pcm: 16-bit little-endian mono PCM at 24 kHz; a second or two, so that an
+            interruption stops a long one.
+        text: Its words, "" for none. A written answer has only these.
+    """
+
+    pcm: bytes = field(repr=False)
+    text: str = ""
+
+
+DialogueEvent = TextDelta | FunctionCall | AudioDelta
 
 
 class Dialogue(Protocol):
@@ -112,6 +160,8 @@ class Parts:
         stt: None when voice is off.
         tts: None when the engine cannot speak.
         missing: Part -> one sentence for the operator on how to get it.
+        spoken: Primary languages the voice can say, empty for any. Answers in another
+            one are written: read as if they were English, they would be nonsense.
     """
 
     dialogue: Dialogue
@@ -119,6 +169,7 @@ class Parts:
     stt: Stt | None = None
     tts: Tts | None = None
     missing: Mapping[str, str] = field(default_factory=dict)
+    spoken: Collection[str] = ()
 
     @property
     def hears(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from realtime_widget.engine.ports import Heard
 from realtime_widget.engine.resample import Samples, pcm16_to_samples, resample
 from realtime_widget.engine.weights import WhisperModel, find_whisper
 from realtime_widget.protocol.audio import PCM16_SAMPLE_RATE_HZ
@@ -29,12 +30,20 @@ _SHORTEST_WINDOW_S: Final = 12.0
 _MIN_SPEECH_S: Final = 0.1
 # Whisper writes words into silence with 0.79 or more, into speech with 0.39 or less.
 _NO_SPEECH: Final = 0.6
+# Words into noise and breath: both signs together, each far from speech (0.14 at most
+# and -0.4 at least over the clean recordings).
+_DOUBTFUL_NO_SPEECH: Final = 0.2
+_DOUBTFUL_LOGPROB: Final = -1.0
 _BEAM: Final = 5
 _PROMPT_CHARS: Final = 400
 _PROMPT_TOKENS: Final = 100
 # A speaker says fewer tokens than this; a model caught in a loop says more.
 _TOKENS_AT_LEAST: Final = 8
 _TOKENS_PER_S: Final = 6
+# The vocabulary has fewer whole words of other languages, so they take more pieces.
+_TOKENS_PER_S_MULTILINGUAL: Final = 14
+# Half of the decoder's context; the other half is for the prompt.
+_TOKENS_AT_MOST: Final = 224
 _ECHO_WORDS: Final = 3
 _REPEATED = re.compile(r"(\b[\w']+(?:\W+[\w']+){0,7}?)(?:\W+\1\b){3,}", re.IGNORECASE)
 
@@ -45,6 +54,7 @@ class _Guess:
 
     text: str
     sure: bool
+    logprob: float = 0.0
 
 
 class WhisperStt:
@@ -54,6 +64,9 @@ class WhisperStt:
         found: The checked model.
         threads: CPU threads of one recognition.
         at_once: Recognitions that may run beside each other.
+
+    Attributes:
+        multilingual: Whether it knows more than English.
 
     Raises:
         ImportError: If faster-whisper is missing.
@@ -65,16 +78,17 @@ class WhisperStt:
         import faster_whisper
         from faster_whisper.tokenizer import Tokenizer
 
-        self._model: Any = faster_whisper.WhisperModel(
-            str(found.directory),
-            device="cpu",
-            compute_type="int8",
-            cpu_threads=threads,
-            num_workers=at_once,
-            local_files_only=True,
-        )
+        with found.folder() as folder:
+            self._model: Any = faster_whisper.WhisperModel(
+                str(folder),
+                device="cpu",
+                compute_type="int8",
+                cpu_threads=threads,
+                num_workers=at_once,
+                local_files_only=True,
+            )
         self._tokenizer_class = Tokenizer
-        self._multilingual = bool(self._model.model.is_multilingual)
+        self.multilingual = bool(self._model.model.is_multilingual)
         self._languages = frozenset(self._model.supported_languages)
 
     def transcribe(self, pcm: bytes, *, language: str = "", prompt: str = "") -> str:
@@ -97,7 +111,7 @@ class WhisperStt:
         if spoken and duration_s + _SILENCE_BEHIND_S <= _FULL_WINDOW_S:
             guess = self._hear(samples, spoken, prompt)
             if guess.sure:
-                return guess.text
+                return Heard(guess.text, guess.logprob)
         return self._hear_in_full(samples, spoken, prompt)
 
     def _hear(self, samples: Samples, language: str, prompt: str) -> _Guess:
@@ -111,10 +125,10 @@ class WhisperStt:
         padded[: len(samples)] = samples
         spectrogram = self._model.feature_extractor(padded, padding=0)
         tokenizer = self._tokenizer_class(
-            self._model.hf_tokenizer, self._multilingual, "transcribe", language
+            self._model.hf_tokenizer, self.multilingual, "transcribe", language
         )
         start = self._start_tokens(tokenizer, prompt)
-        most = _TOKENS_AT_LEAST + round(_TOKENS_PER_S * duration_s)
+        most = self._most_tokens(duration_s)
         result = self._model.model.generate(
             ctranslate2.StorageView.from_array(
                 np.ascontiguousarray(spectrogram[None, :, :frames], np.float32)
@@ -123,13 +137,15 @@ class WhisperStt:
             beam_size=_BEAM,
             max_length=len(start) + most,
             return_no_speech_prob=True,
+            return_scores=True,
         )[0]
-        if result.no_speech_prob > _NO_SPEECH:
+        if is_invented(result.no_speech_prob, result.scores[0]):
             return _Guess("", sure=True)
         tokens = result.sequences_ids[0]
-        text = " ".join(tokenizer.decode(tokens).split())
+        text = words_only(tokenizer.decode(tokens))
         looped = len(tokens) >= most or _REPEATED.search(text) or begins_again(text)
-        return _Guess(text, sure=not looped)
+        # Of a beam search with a length penalty of 1 the score is the mean of the tokens.
+        return _Guess(text, sure=not looped, logprob=result.scores[0])
 
     def _start_tokens(self, tokenizer: Any, prompt: str) -> list[int]:
         """Return the decoder's first tokens: likely words, then what it is to do."""
@@ -155,13 +171,18 @@ class WhisperStt:
             no_speech_threshold=_NO_SPEECH,
             log_prob_threshold=None,
             compression_ratio_threshold=None,
-            max_new_tokens=_TOKENS_AT_LEAST + round(_TOKENS_PER_S * duration_s),
+            max_new_tokens=self._most_tokens(duration_s),
         )
-        return without_loops(_joined(segments))
+        return _joined(segments)
+
+    def _most_tokens(self, duration_s: float) -> int:
+        """Return how many tokens can be said in a time."""
+        per_s = _TOKENS_PER_S_MULTILINGUAL if self.multilingual else _TOKENS_PER_S
+        return min(_TOKENS_AT_LEAST + round(per_s * duration_s), _TOKENS_AT_MOST)
 
     def _language(self, tag: str) -> str:
         """Return Whisper's code of the language, "" when it has to guess."""
-        if not self._multilingual:
+        if not self.multilingual:
             return "en"
         primary = tag.lower().replace("_", "-").split("-")[0]
         return primary if primary in self._languages else ""
@@ -180,6 +201,22 @@ def load_whisper(model_dir: str = "", model_sha256: str = "") -> WhisperStt:
     return stt
 
 
+def is_invented(no_speech_prob: float, logprob: float) -> bool:
+    """Return whether words were written into silence or noise.
+
+    Args:
+        no_speech_prob: How likely nobody speaks, 0 to 1.
+        logprob: Natural logarithm of the mean probability of the tokens.
+    """
+    doubtful = no_speech_prob > _DOUBTFUL_NO_SPEECH and logprob < _DOUBTFUL_LOGPROB
+    return doubtful or no_speech_prob > _NO_SPEECH
+
+
+def words_only(text: str) -> str:
+    """Return the text with single blanks, "" when there is no word in it."""
+    return " ".join(text.split()) if any(map(str.isalnum, text)) else ""
+
+
 def begins_again(text: str) -> bool:
     """Return whether a text's first three words come again, as when a model loops."""
     words = re.findall(r"\w+", text.lower())
@@ -194,7 +231,14 @@ def without_loops(text: str) -> str:
 
 
 def _joined(segments: Iterable[Any]) -> str:
-    texts = (
-        segment.text for segment in segments if segment.no_speech_prob <= _NO_SPEECH
-    )
-    return " ".join(" ".join(texts).split())
+    spoken = [
+        segment
+        for segment in segments
+        if not is_invented(segment.no_speech_prob, segment.avg_logprob)
+    ]
+    if not spoken:
+        return ""
+    text = words_only(" ".join(segment.text for segment in spoken))
+    tokens = sum(len(segment.tokens) for segment in spoken) or 1
+    total = sum(segment.avg_logprob * len(segment.tokens) for segment in spoken)
+    return Heard(without_loops(text), total / tokens)

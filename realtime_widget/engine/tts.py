@@ -37,9 +37,14 @@ class HibariTts:
     Other voices of the protocol (``alloy``, ``marin`` ...) fall back to it. Safe to call
     from several threads.
 
+    Attributes:
+        languages: What it can say.
+
     Raises:
         EngineUnavailable: If hibari-tts or its voice is missing.
     """
+
+    languages: Final = frozenset({"en"})
 
     def __init__(self) -> None:
         model = voice_file()

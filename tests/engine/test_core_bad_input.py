@@ -51,6 +51,16 @@ def test_event_id_that_is_no_text_is_not_echoed():
     assert machine.error()["event_id"] is None
 
 
+def test_event_id_that_is_too_long_is_refused_and_not_echoed():
+    machine = Machine()
+    machine.type_text("Hello", event_id="e" * 513)
+
+    assert machine.error()["code"] == "string_above_max_length"
+    assert machine.error()["param"] == "event_id"
+    assert machine.error()["event_id"] is None
+    assert "conversation.item.added" not in machine.names
+
+
 def test_long_values_are_not_repeated_in_full():
     machine = Machine()
     machine.send("x" * 5000)

@@ -81,6 +81,7 @@ def test_second_item_of_an_id_is_refused():
         ({"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "%%"}]}, "invalid_value", "item.content[0].audio"),
         ({"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": "http://x/y.png"}]}, "invalid_value", "item.content[0].image_url"),
         ({"type": "function_call_output", "output": "1"}, "missing_required_parameter", "item.call_id"),
+        ({"type": "function_call", "name": "f", "arguments": "{}", "call_id": [1]}, "invalid_type", "item.call_id"),
         ({"type": "function_call", "name": "f"}, "missing_required_parameter", "item.arguments"),
     ],
 )  # fmt: skip

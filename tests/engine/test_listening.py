@@ -101,14 +101,46 @@ def test_words_of_a_pause_are_forgotten_when_speech_goes_on():
     assert request.items[-1]["content"][0]["transcript"] == "What time is it?"
 
 
-def test_short_silence_needs_no_guess():
+def test_short_silence_is_guessed_at_sooner():
     machine = Machine()
     machine.listen(type="server_vad", silence_duration_ms=200)
-    machine.append(quiet(320) + loud(640) + quiet(224))
+    machine.append(quiet(320) + loud(640) + quiet(96))
+    guess = machine.hear("What time is it?")
+    machine.append(quiet(128))
+
+    assert machine.last("input_audio_buffer.committed")
+    assert len(guess.pcm) == (300 + 640 + 96) * MS_BYTES
+    assert machine.asked_for(Transcribe) == []
+    request = machine.take_work(Reply).request
+    assert request.items[-1]["content"][0]["transcript"] == "What time is it?"
+
+
+def test_no_silence_at_all_ends_a_turn_without_a_guess():
+    machine = Machine()
+    machine.listen(type="server_vad", silence_duration_ms=50)
+    machine.append(quiet(320) + loud(640) + quiet(64))
 
     (work,) = machine.asked_for(Transcribe)
     assert machine.last("input_audio_buffer.committed")
-    assert len(work.pcm) == (300 + 640 + 200) * MS_BYTES
+    assert len(work.pcm) == (300 + 640 + 50) * MS_BYTES
+
+
+def test_pause_is_guessed_at_once_an_older_guess_has_ended():
+    machine = Machine()
+    machine.append(quiet(320) + loud(640) + quiet(224))
+    first = machine.take_work(Transcribe)
+    machine.append(loud(640) + quiet(224))
+    assert machine.asked_for(Transcribe) == []
+
+    machine.talk.recognised(first.work_id, "What", machine.now_s)
+    machine.append(quiet(32))
+    second = machine.hear("What time is it?")
+    machine.append(quiet(400))
+
+    assert len(second.pcm) > len(first.pcm) + 640 * MS_BYTES
+    assert machine.asked_for(Transcribe) == []
+    request = machine.take_work(Reply).request
+    assert request.items[-1]["content"][0]["transcript"] == "What time is it?"
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 from openai import AsyncOpenAI
-from openai.types.realtime import RealtimeServerEvent
-from pydantic import TypeAdapter
 
 from realtime_widget.engine.parts import load_parts
 from realtime_widget.engine.ports import FunctionCall
 from realtime_widget.engine.server import serve
+from tests.fakes import schema
 from tests.fakes.engine import (
     ScriptedDialogue,
     ScriptedStt,
@@ -25,7 +24,6 @@ from tests.fakes.engine import (
 )
 
 CLIPS = Path(__file__).resolve().parents[1] / "data" / "clips"
-EVENTS = TypeAdapter(RealtimeServerEvent)
 WEATHER = {
     "type": "function",
     "name": "get_weather",
@@ -49,7 +47,7 @@ class Session:
         async with asyncio.timeout(20):
             while True:
                 event = await self.connection.recv()
-                EVENTS.validate_python(event.to_dict())
+                schema.check("server", event.to_dict())
                 self.events.append(event)
                 if event.type == kind:
                     return event
@@ -74,20 +72,27 @@ class Session:
 
 
 @asynccontextmanager
-async def client_of(parts, **session):
-    """Open a session of the official client and configure it."""
+async def connected(parts, **options):
+    """Open a connection of the official client."""
     async with await serve("127.0.0.1", 0, parts) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         base = f"ws://127.0.0.1:{port}/v1"
         async with (
             AsyncOpenAI(api_key="any", websocket_base_url=base) as client,
-            client.realtime.connect(model="gpt-realtime-2.1") as connection,
+            client.realtime.connect(**options) as connection,
         ):
-            opened = Session(connection)
-            await opened.until("session.created")
-            await connection.session.update(session={"type": "realtime", **session})
-            await opened.until("session.updated")
-            yield opened
+            yield Session(connection)
+
+
+@asynccontextmanager
+async def client_of(parts, **session):
+    """Open a session of the official client and configure it."""
+    async with connected(parts, model="gpt-realtime-2.1") as opened:
+        await opened.until("session.created")
+        update = {"type": "realtime", **session}
+        await opened.connection.session.update(session=update)
+        await opened.until("session.updated")
+        yield opened
 
 
 async def test_text_turn():
@@ -165,6 +170,28 @@ async def test_answer_beside_the_conversation():
 
     assert done.response.conversation_id is None
     assert done.response.metadata == {"topic": "title"}
+
+
+async def test_transcription_session_writes_down_and_answers_nothing():
+    parts = make_parts(stt=ScriptedStt("good morning", "good night"))
+    query = {"intent": "transcription"}
+    input_ = {"transcription": {"model": "gpt-4o-transcribe", "language": "en"}}
+    async with connected(parts, extra_query=query) as session:
+        created = await session.until("session.created")
+        update = {"type": "transcription", "audio": {"input": input_}}
+        await session.connection.session.update(session=update)
+        await session.until("session.updated")
+        for _turn in range(2):
+            await session.microphone(quiet(500) + loud(1000) + quiet(1000))
+            await session.until("conversation.item.input_audio_transcription.completed")
+        await session.connection.response.create(event_id="r1")
+        refused = await session.until("error")
+
+    assert created.session.type == "transcription"
+    told = session.all("conversation.item.input_audio_transcription.completed")
+    assert [words.transcript for words in told] == ["good morning", "good night"]
+    assert refused.error.event_id == "r1"
+    assert session.all("response.created") == []
 
 
 @pytest.mark.speech

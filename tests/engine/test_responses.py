@@ -332,12 +332,13 @@ def test_answer_to_items_of_its_own_sees_only_those():
     ("response", "code"),
     [
         ({"input": [{"type": "item_reference", "id": "x"}]}, "item_retrieve_invalid_item_id"),
-        ({"input": "all"}, "invalid_value"),
+        ({"input": "all"}, "invalid_type"),
         ({"conversation": "other"}, "invalid_value"),
-        ({"metadata": {"a": 5}}, "invalid_value"),
+        ({"metadata": {"a": 5}}, "invalid_type"),
         ({"metadata": {f"k{n}": "v" for n in range(17)}}, "invalid_value"),
         ({"output_modalities": ["video"]}, "invalid_value"),
-        ("now", "invalid_value"),
+        ("now", "invalid_type"),
+        ({"modalities": ["text"]}, "unknown_parameter"),
     ],
 )  # fmt: skip
 def test_answer_that_is_asked_for_wrongly_is_refused(response, code):
@@ -387,6 +388,20 @@ def test_answer_that_cannot_be_made_ends_as_failed():
 
     assert done(machine)["status"] == "failed"
     assert done(machine)["output"][0]["status"] == "incomplete"
+    machine.send("response.create")
+    assert machine.all("error") == []
+
+
+def test_answer_that_breaks_off_is_spoken_as_far_as_it_got_and_fails():
+    machine = asked()
+    response_id = machine.reply("Sorry, not now.", end=False)
+    machine.talk.reply_failed(response_id, machine.now_s)
+    machine._drain()
+    assert machine.speak().text == "Sorry, not now."
+
+    assert done(machine)["status"] == "failed"
+    assert done(machine)["status_details"]["error"]["code"] == "server_error"
+    assert done(machine)["output"][0]["content"][0]["transcript"] == "Sorry, not now."
     machine.send("response.create")
     assert machine.all("error") == []
 

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from realtime_widget.engine.server import serve
+from tests.engine.ports import running
 from tests.fakes import schema
-from tests.fakes.engine import make_parts
-
-
-@asynccontextmanager
-async def running(parts=None, **options):
-    """Run a server; yield the address of its root."""
-    async with await serve("127.0.0.1", 0, parts or make_parts(), **options) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        yield f"ws://127.0.0.1:{port}"
 
 
 async def read(socket):
@@ -40,8 +30,8 @@ async def read(socket):
     ],
 )
 async def test_session_begins_with_and_without_the_subprotocol(offered, selected):
-    async with running() as root:
-        url = f"{root}/v1/realtime?model=gpt-realtime-2.1"
+    async with running() as address:
+        url = f"ws://{address}/v1/realtime?model=gpt-realtime-2.1"
         async with connect(url, subprotocols=offered) as socket:
             created = await read(socket)
 
@@ -54,9 +44,9 @@ async def test_session_begins_with_and_without_the_subprotocol(offered, selected
     "path", ["/", "/v1/realtime/x", "/v1/models", "/v1/realtime?call_id=rtc_1"]
 )
 async def test_other_addresses_are_not_found(path):
-    async with running() as root:
+    async with running() as address:
         with pytest.raises(InvalidStatus) as caught:
-            await connect(root + path)
+            await connect(f"ws://{address}{path}")
 
         assert caught.value.response.status_code == 404
 
@@ -71,8 +61,8 @@ async def test_other_addresses_are_not_found(path):
 )
 async def test_required_key_is_taken_wherever_clients_put_it(options):
     async with (
-        running(key="right") as root,
-        connect(f"{root}/v1/realtime", **options) as socket,
+        running(key="right") as address,
+        connect(f"ws://{address}/v1/realtime", **options) as socket,
     ):
         assert (await read(socket))["type"] == "session.created"
 
@@ -82,16 +72,15 @@ async def test_required_key_is_taken_wherever_clients_put_it(options):
     [
         ("/v1/realtime", {"Authorization": "Bearer wrong"}, "invalid_api_key", 3000),
         ("/v1/realtime", {}, "invalid_api_key", 3000),
-        ("/v1/realtime", {"api-key": "right", "OpenAI-Beta": "realtime=v1"}, "beta_api_shape_disabled", 4000),
-        ("/v1/realtime?intent=transcription", {"api-key": "right"}, "invalid_value", 4000),
+        ("/v1/realtime?intent=transcription&model=x", {"api-key": "right"}, "invalid_model", 4000),
     ],
 )  # fmt: skip
 async def test_refused_client_gets_an_error_and_a_close(
     path, headers, code, close_code
 ):
     async with (
-        running(key="right") as root,
-        connect(root + path, additional_headers=headers) as socket,
+        running(key="right") as address,
+        connect(f"ws://{address}{path}", additional_headers=headers) as socket,
     ):
         assert (await read(socket))["error"]["code"] == code
         with pytest.raises(ConnectionClosed):
@@ -101,7 +90,7 @@ async def test_refused_client_gets_an_error_and_a_close(
 
 
 async def test_binary_frame_is_answered_and_the_session_goes_on():
-    async with running() as root, connect(f"{root}/v1/realtime") as socket:
+    async with running() as address, connect(f"ws://{address}/v1/realtime") as socket:
         await read(socket)
         await socket.send(b"\0\1")
         assert (await read(socket))["error"]["code"] == "invalid_event"
@@ -112,8 +101,8 @@ async def test_binary_frame_is_answered_and_the_session_goes_on():
 
 async def test_old_session_is_closed_with_its_reason():
     async with (
-        running(max_session_s=0.06) as root,
-        connect(f"{root}/v1/realtime") as socket,
+        running(max_session_s=0.06) as address,
+        connect(f"ws://{address}/v1/realtime") as socket,
     ):
         await read(socket)
         assert (await read(socket))["error"]["code"] == "session_expired"
@@ -124,8 +113,8 @@ async def test_old_session_is_closed_with_its_reason():
 
 
 async def test_lost_client_leaves_nothing_behind():
-    async with running() as root:
-        socket = await connect(f"{root}/v1/realtime")
+    async with running() as address:
+        socket = await connect(f"ws://{address}/v1/realtime")
         await read(socket)
         socket.transport.abort()
         async with asyncio.timeout(5):
@@ -134,8 +123,8 @@ async def test_lost_client_leaves_nothing_behind():
 
 
 async def test_stopping_server_closes_its_sessions():
-    async with running() as root:
-        socket = await connect(f"{root}/v1/realtime")
+    async with running() as address:
+        socket = await connect(f"ws://{address}/v1/realtime")
         await read(socket)
     with pytest.raises(ConnectionClosed):
         await read(socket)

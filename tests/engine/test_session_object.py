@@ -105,22 +105,35 @@ def test_first_update_names_the_model_when_the_address_did_not():
     ("session", "code", "param"),
     [
         ({}, "missing_required_parameter", "session.type"),
-        ({"type": "transcription"}, "invalid_value", "session.type"),
+        ({"type": "call"}, "invalid_value", "session.type"),
+        ({"type": "transcription"}, "invalid_parameter", None),
         ({"type": "realtime", "output_modalities": ["audio", "text"]}, "invalid_value", "session.output_modalities"),
-        ({"type": "realtime", "max_output_tokens": 5000}, "invalid_value", "session.max_output_tokens"),
-        ({"type": "realtime", "max_output_tokens": True}, "invalid_value", "session.max_output_tokens"),
+        ({"type": "realtime", "max_output_tokens": 5000}, "integer_above_max_value", "session.max_output_tokens"),
+        ({"type": "realtime", "max_output_tokens": True}, "invalid_type", "session.max_output_tokens"),
         ({"type": "realtime", "tool_choice": "always"}, "invalid_value", "session.tool_choice"),
         ({"type": "realtime", "tools": [{"type": "function"}]}, "missing_required_parameter", "session.tools[0].name"),
-        ({"type": "realtime", "tools": "all"}, "invalid_value", "session.tools"),
-        ({"type": "realtime", "instructions": 5}, "invalid_value", "session.instructions"),
-        ({"type": "realtime", "audio": []}, "invalid_value", "session.audio"),
+        ({"type": "realtime", "tools": "all"}, "invalid_type", "session.tools"),
+        ({"type": "realtime", "instructions": 5}, "invalid_type", "session.instructions"),
+        ({"type": "realtime", "audio": []}, "invalid_type", "session.audio"),
         ({"type": "realtime", "audio": {"input": {"format": {"type": "audio/pcm", "rate": 16000}}}}, "invalid_value", "session.audio.input.format.rate"),
         ({"type": "realtime", "audio": {"input": {"format": {"type": "audio/mp3"}}}}, "invalid_value", "session.audio.input.format.type"),
         ({"type": "realtime", "audio": {"input": {"turn_detection": {"type": "x"}}}}, "invalid_value", "session.audio.input.turn_detection.type"),
-        ({"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": 2}}}}, "invalid_value", "session.audio.input.turn_detection.threshold"),
+        ({"type": "realtime", "audio": {"input": {"turn_detection": {"type": "server_vad", "threshold": 2}}}}, "decimal_above_max_value", "session.audio.input.turn_detection.threshold"),
         ({"type": "realtime", "audio": {"input": {"turn_detection": {"type": "semantic_vad", "eagerness": "x"}}}}, "invalid_value", "session.audio.input.turn_detection.eagerness"),
-        ({"type": "realtime", "audio": {"output": {"speed": 2}}}, "invalid_value", "session.audio.output.speed"),
-        ({"type": "realtime", "audio": {"output": {"voice": 5}}}, "invalid_value", "session.audio.output.voice"),
+        ({"type": "realtime", "audio": {"output": {"speed": 0}}}, "decimal_below_min_value", "session.audio.output.speed"),
+        ({"type": "realtime", "audio": {"output": {"voice": 5}}}, "invalid_type", "session.audio.output.voice"),
+        ({"type": "realtime", "turn_detection": None}, "unknown_parameter", "session.turn_detection"),
+        ({"type": "realtime", "voice": "ash"}, "unknown_parameter", "session.voice"),
+        ({"type": "realtime", "audio": {"input": {"format": "pcm16"}}}, "invalid_type", "session.audio.input.format"),
+        ({"type": "realtime", "audio": {"input": {"format": {}}}}, "missing_required_parameter", "session.audio.input.format.type"),
+        ({"type": "realtime", "audio": {"input": {"noise_reduction": {"type": "x"}}}}, "invalid_value", "session.audio.input.noise_reduction.type"),
+        ({"type": "realtime", "audio": {"input": {"transcription": {"language": "en", "languages": ["en"]}}}}, "invalid_value", "session.audio.input.transcription.languages"),
+        ({"type": "realtime", "include": ["everything"]}, "invalid_value", "session.include[0]"),
+        ({"type": "realtime", "reasoning": {"effort": "bogus"}}, "invalid_value", "session.reasoning.effort"),
+        ({"type": "realtime", "parallel_tool_calls": "no"}, "invalid_type", "session.parallel_tool_calls"),
+        ({"type": "realtime", "truncation": {"type": "retention_ratio", "retention_ratio": 2}}, "decimal_above_max_value", "session.truncation.retention_ratio"),
+        ({"type": "realtime", "tool_choice": {"type": "function"}}, "missing_required_parameter", "session.tool_choice.name"),
+        ({"type": "realtime", "tools": [{"type": "mcp"}]}, "missing_required_parameter", "session.tools[0].server_label"),
     ],
 )  # fmt: skip
 def test_update_with_a_wrong_field_changes_nothing(session, code, param):
@@ -214,9 +227,30 @@ def test_tools_that_are_no_functions_are_shown_and_kept_from_the_dialogue():
     machine.send("response.create")
 
     assert shown[0]["session"]["tools"] == [function, mcp]
+    assert [event["type"] for event in shown[1:]] == [
+        "conversation.item.added",
+        "mcp_list_tools.in_progress",
+        "mcp_list_tools.failed",
+    ]
+    assert shown[1]["item"]["server_label"] == "s"
     request = machine.take_work(Reply).request
     assert request.tools == [function]
     assert request.tool_choice == {"type": "function", "name": "f"}
+
+
+def test_tokens_of_mcp_servers_are_not_shown_and_each_server_is_tried_once():
+    machine = Machine()
+    mcp = {"type": "mcp", "server_label": "s", "server_url": "https://example.com"}
+    secret = {"authorization": "t0ken", "headers": {"X-Key": "t0ken"}}
+    shown = machine.update(tools=[{**mcp, **secret}])
+    assert "t0ken" not in str(shown)
+    item_id = shown[-1]["item_id"]
+    (retrieved,) = machine.send("conversation.item.retrieve", item_id=item_id)
+    assert retrieved["item"]["tools"] == []
+    again = machine.update(tools=[mcp, {**mcp, "server_label": "t"}])
+    failed = [event for event in again if event["type"] == "mcp_list_tools.failed"]
+    assert len(failed) == 1
+    assert failed[0]["item_id"] != item_id
 
 
 def test_custom_voice_is_named_by_its_id():

@@ -8,6 +8,7 @@ from typing import Any, Final
 from realtime_widget.engine.conversation import errors
 from realtime_widget.engine.conversation.items import Items
 from realtime_widget.engine.conversation.plan import Plan
+from realtime_widget.engine.conversation.rate_limits import RateLimits
 from realtime_widget.engine.conversation.responses import Response
 from realtime_widget.engine.conversation.work import Outbox
 
@@ -20,11 +21,13 @@ class Answers:
 
     Args:
         items: The conversation.
+        limits: What the session's answers may use.
         outbox: Where events and work go.
     """
 
-    def __init__(self, items: Items, outbox: Outbox) -> None:
+    def __init__(self, items: Items, limits: RateLimits, outbox: Outbox) -> None:
         self._items = items
+        self._limits = limits
         self._outbox = outbox
         self._conversation_id = outbox.new_id("conv")
         self._responses: dict[str, Response] = {}
@@ -35,6 +38,11 @@ class Answers:
         """When ``tick`` has to be called at the latest, None for not by the clock."""
         times = [r.resume_s for r in self._responses.values() if r.resume_s is not None]
         return min(times, default=None)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any response is in progress."""
+        return bool(self._responses)
 
     def active(self) -> Response | None:
         """Return the response of the conversation that is in progress."""
@@ -67,7 +75,7 @@ class Answers:
         if len(self._responses) >= MAX_RESPONSES:
             raise errors.too_many_responses(MAX_RESPONSES)
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: Plan, now_s: float) -> None:
         """Begin a response; ``settle`` asks the dialogue for it."""
         response = Response(
             self._outbox.new_id("resp"),
@@ -77,7 +85,9 @@ class Answers:
             outbox=self._outbox,
         )
         self._responses[response.response_id] = response
-        response.begin()
+        spent = self._limits.spent(now_s)
+        self._limits.take("requests", 1, now_s)
+        response.begin(spent)
 
     def settle(self, language: str, now_s: float) -> list[Response]:
         """Ask for what can be asked for now; let go of and return what has ended."""
@@ -87,6 +97,10 @@ class Answers:
             if response.ended:
                 del self._responses[response.response_id]
                 ended.append(response)
+                self._limits.take("tokens", response.cost_tokens, now_s)
+                self._outbox.send(
+                    "rate_limits.updated", rate_limits=self._limits.public(now_s)
+                )
         return ended
 
     def tick(self, now_s: float) -> None:
@@ -95,8 +109,15 @@ class Answers:
             if response.resume_s is not None and now_s >= response.resume_s:
                 response.advance(now_s)
 
-    def spoken(self, response_id: str, pcm: bytes, now_s: float) -> None:
-        """Take audio of a sentence; from now on the voice cannot change."""
-        if response := self._responses.get(response_id):
-            response.spoken(pcm, now_s)
-            self.voice_locked = self.voice_locked or response.has_audio
+    def spoken(self, response_id: str, pcm: bytes, now_s: float) -> bool:
+        """Take audio of a sentence; from now on the voice cannot change.
+
+        Returns:
+            Whether the answer ended with it, because it has grown too long.
+        """
+        response = self._responses.get(response_id)
+        if response is None:
+            return False
+        response.spoken(pcm, now_s)
+        self.voice_locked = self.voice_locked or response.has_audio
+        return response.ended

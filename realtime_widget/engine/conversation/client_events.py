@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from realtime_widget.engine.conversation import errors, field_rules
+from realtime_widget.engine.conversation import errors, field_rules, mcp
 from realtime_widget.engine.conversation.item_rules import decode_audio, read_item
 from realtime_widget.engine.conversation.items import Item
-from realtime_widget.exceptions import EventRefused
+from realtime_widget.protocol.audio import MAX_APPEND_BYTES
 from realtime_widget.protocol.events import APPEND
 
 if TYPE_CHECKING:
@@ -22,22 +22,24 @@ Event = Mapping[str, Any]
 
 def on_session_update(talk: Conversation, event: Event, now_s: float) -> None:
     """Change the configuration and show all of it."""
-    before = talk.session.public
-    talk.session.update(event.get("session"), voice_locked=talk.answers.voice_locked)
-    if talk.listening is not None:
-        try:
-            talk.listening.configure()
-        except EventRefused:
-            talk.session.public = before
-            raise
+    known = mcp.servers(talk.session.public)
+    talk.configure(event.get("session"))
     talk.outbox.send("session.updated", session=talk.session.public)
+    for label in mcp.servers(talk.session.public):
+        if label not in known:
+            mcp.fail_to_list(talk, label)
 
 
 def on_append(talk: Conversation, event: Event, now_s: float) -> None:
     """Take audio; this is the slow way, for what the quick one cannot read."""
     if "audio" not in event:
         raise errors.missing("audio")
-    talk.append(decode_audio(event["audio"], "audio"), now_s)
+    audio = decode_audio(event["audio"], "audio")
+    if len(audio) > MAX_APPEND_BYTES:
+        raise errors.append_too_long(MAX_APPEND_BYTES)
+    if (deaf := talk.deafness()) is not None:
+        raise deaf
+    talk.append(audio, now_s)
 
 
 def on_commit(talk: Conversation, event: Event, now_s: float) -> None:
@@ -104,7 +106,9 @@ def on_item_truncate(talk: Conversation, event: Event, now_s: float) -> None:
 
 def on_response_create(talk: Conversation, event: Event, now_s: float) -> None:
     """Begin an answer."""
-    talk.respond(event.get("response"))
+    if not talk.session.answers:
+        raise errors.no_answers()
+    talk.respond(event.get("response"), now_s)
 
 
 def on_response_cancel(talk: Conversation, event: Event, now_s: float) -> None:

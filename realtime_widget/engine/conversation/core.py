@@ -5,8 +5,8 @@ Source: Realtime API (GA), events, their order and their errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from realtime_widget.engine.conversation import errors
@@ -19,15 +19,21 @@ from realtime_widget.engine.conversation.listening import (
     Utterance,
 )
 from realtime_widget.engine.conversation.plan import make_plan
+from realtime_widget.engine.conversation.rate_limits import RateLimits
 from realtime_widget.engine.conversation.recognitions import Recognitions
 from realtime_widget.engine.conversation.responses import Response
+from realtime_widget.engine.conversation.session_defaults import SessionType
 from realtime_widget.engine.conversation.session_object import SessionObject
 from realtime_widget.engine.conversation.turns import Turn
 from realtime_widget.engine.conversation.work import Close, Outbox, Work
+from realtime_widget.engine.language_tags import among
 from realtime_widget.engine.ports import Vad
 from realtime_widget.exceptions import EventRefused
 from realtime_widget.protocol.audio import PCM16
 
+MAX_EVENT_ID_CHARS: Final = 512
+# The documented age at which the API ends a session.
+MAX_SESSION_S: Final = 3_600.0
 _GOING_AWAY: Final = 1001
 
 
@@ -39,10 +45,19 @@ class SessionOptions:
         model: The model the client asked for, "" for none. It is a name and nothing
             else: every session talks to the same parts.
         max_session_s: The age at which a session ends.
+        preset: A ``session``, as in a ``session.update``, that the session begins with;
+            None for the defaults.
+        session_type: ``transcription`` writes down what is said and answers nothing.
+        requests_per_min: Answers that may begin a minute; beyond, they fail.
+        tokens_per_min: Tokens that they may use a minute.
     """
 
     model: str = ""
-    max_session_s: float = 3600
+    max_session_s: float = MAX_SESSION_S
+    preset: Mapping[str, Any] | None = field(default=None, repr=False)
+    session_type: SessionType = "realtime"
+    requests_per_min: int = 10_000
+    tokens_per_min: int = 10_000_000
 
 
 class Conversation:
@@ -54,10 +69,14 @@ class Conversation:
     Args:
         make_vad: Makes a detector of speech; None when the engine cannot hear.
         speaks: Whether the engine can speak.
+        spoken: Primary languages it can say, empty for any.
         options: What the session is given.
         new_id: Gives a new id that begins with a word.
         now_s: The time on a clock that only goes forward.
         now_unix_s: The time of day.
+
+    Raises:
+        EventRefused: If a field of the preset is wrong.
     """
 
     def __init__(
@@ -65,24 +84,34 @@ class Conversation:
         *,
         make_vad: Callable[[], Vad] | None,
         speaks: bool,
+        spoken: Collection[str] = (),
         options: SessionOptions,
         new_id: Callable[[str], str],
         now_s: float,
         now_unix_s: float,
     ) -> None:
         self.outbox = Outbox(new_id)
-        self.speaks = speaks
+        self._speaks = speaks
+        self._spoken = spoken
         self.items = Items()
         self.session = SessionObject(
             new_id("sess"),
+            session_type=options.session_type,
             model=options.model,
             expires_at_unix_s=int(now_unix_s + options.max_session_s),
             speaks=speaks,
         )
+        if options.preset is not None:
+            self.session.update(options.preset, voice_locked=False)
         self.listening = (
             None if make_vad is None else Listening(self.session, make_vad, self.outbox)
         )
-        self.answers = Answers(self.items, self.outbox)
+        limits = RateLimits(
+            requests_per_min=options.requests_per_min,
+            tokens_per_min=options.tokens_per_min,
+            now_s=now_s,
+        )
+        self.answers = Answers(self.items, limits, self.outbox)
         self._options = options
         self._expires_s = now_s + options.max_session_s
         self._idle_at_s: float | None = None
@@ -110,6 +139,13 @@ class Conversation:
             times.append(self.answers.wake_s)
         return min(times)
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody speaks, or an answer or a turn's words are being made."""
+        speaks = self.listening is not None and self.listening.speaking
+        makes = self.answers.busy or self._recognitions.busy
+        return speaks or makes or self._answer_waits
+
     def tick(self, now_s: float) -> None:
         """Do what is due by the clock."""
         if self._closed:
@@ -126,8 +162,13 @@ class Conversation:
         """Take one client event; one that is refused changes nothing."""
         if self._closed:
             return
-        kind = event.get("type")
+        kind, event_id = event.get("type"), event.get("event_id")
         try:
+            if isinstance(event_id, str) and len(event_id) > MAX_EVENT_ID_CHARS:
+                event_id = None
+                raise errors.too_long(
+                    "event_id", len(event["event_id"]), MAX_EVENT_ID_CHARS
+                )
             handler = HANDLERS.get(kind) if isinstance(kind, str) else None
             if handler is None:
                 raise (
@@ -137,7 +178,7 @@ class Conversation:
                 )
             handler(self, event, now_s)
         except EventRefused as refused:
-            self.outbox.send_error(refused, event.get("event_id"))
+            self.outbox.send_error(refused, event_id)
         self._settle(now_s)
 
     def append(self, audio: bytes, now_s: float) -> None:
@@ -145,9 +186,8 @@ class Conversation:
         if self._closed:
             return
         if self.listening is None:
-            if not self._told_deaf:
-                self._told_deaf = True
-                self.outbox.send_error(errors.voice_unavailable())
+            if (deaf := self.deafness()) is not None:
+                self.outbox.send_error(deaf)
             return
         turns = self.listening.append(audio)
         if turns:
@@ -155,9 +195,16 @@ class Conversation:
                 self._turn(turn)
             self._settle(now_s)
 
-    def refuse(self, error: EventRefused) -> None:
-        """Answer a message that is no event."""
-        self.outbox.send_error(error)
+    def deafness(self) -> EventRefused | None:
+        """Return why audio is not taken, once: a microphone would ask for ever."""
+        if self.listening is not None or self._told_deaf:
+            return None
+        self._told_deaf = True
+        return errors.voice_unavailable()
+
+    def refuse(self, error: EventRefused, event_id: Any = None) -> None:
+        """Answer a message that is no event, or is none of this session's."""
+        self.outbox.send_error(error, event_id)
 
     def recognised(self, work_id: str, words: str | None, now_s: float) -> None:
         """Take the end of a ``Transcribe``; None when it failed."""
@@ -168,6 +215,12 @@ class Conversation:
         """Take words of a ``Reply``."""
         if response := self.answers.find(response_id):
             response.said(delta, now_s)
+            self._settle(now_s)
+
+    def sounded(self, response_id: str, pcm: bytes, text: str, now_s: float) -> None:
+        """Take sound of a ``Reply``, with its words."""
+        if response := self.answers.find(response_id):
+            response.sounded(pcm, text, now_s)
             self._settle(now_s)
 
     def called(self, response_id: str, name: str, arguments: str, now_s: float) -> None:
@@ -182,9 +235,16 @@ class Conversation:
             response.finished(now_s)
             self._settle(now_s)
 
+    def reply_failed(self, response_id: str, now_s: float) -> None:
+        """Take the failure of a ``Reply``: what it said before is still said."""
+        if response := self.answers.find(response_id):
+            response.broke_off(now_s)
+            self._settle(now_s)
+
     def spoken(self, response_id: str, pcm: bytes, now_s: float) -> None:
         """Take audio of a ``Speak``; 16-bit little-endian mono PCM at 24 kHz."""
-        self.answers.spoken(response_id, pcm, now_s)
+        if self.answers.spoken(response_id, pcm, now_s):
+            self._settle(now_s)
 
     def sentence_done(self, response_id: str, now_s: float) -> None:
         """Take the end of a ``Speak``."""
@@ -193,18 +253,34 @@ class Conversation:
             self._settle(now_s)
 
     def work_failed(self, response_id: str, now_s: float) -> None:
-        """Take the failure of a ``Reply`` or ``Speak``."""
+        """Take the failure of a ``Speak``."""
         if response := self.answers.find(response_id):
             response.fail()
             self._settle(now_s)
 
     # --- what client events do -----------------------------------------------
 
-    def respond(self, wished: Any) -> None:
+    def configure(self, wished: Any) -> None:
+        """Merge the ``session`` of a ``session.update``.
+
+        Raises:
+            EventRefused: If a field is wrong; nothing has changed then.
+        """
+        before = self.session.public
+        self.session.update(wished, voice_locked=self.answers.voice_locked)
+        if self.listening is not None:
+            try:
+                self.listening.configure()
+            except EventRefused:
+                self.session.public = before
+                raise
+
+    def respond(self, wished: Any, now_s: float) -> None:
         """Begin an answer.
 
         Args:
             wished: The ``response`` of a ``response.create``, None for the session's own.
+            now_s: The time.
 
         Raises:
             EventRefused: If a field is wrong or an answer is already in progress.
@@ -213,13 +289,13 @@ class Conversation:
             self.session.public,
             self.items,
             wished,
-            speaks=self.speaks,
+            speaks=self._speaks and among(self.session.language, self._spoken),
             new_id=self.outbox.new_id,
         )
         self.answers.check(plan, self.session.public)
         self._recognitions.begin(plan.items)
         self._idle_at_s = None
-        self.answers.begin(plan)
+        self.answers.begin(plan, now_s)
 
     def add_item(self, item: Item, after: str | None) -> None:
         """Place an item of the client's.
@@ -291,7 +367,7 @@ class Conversation:
         if self._answer_waits and self.answers.active() is None:
             self._answer_waits = False
             try:
-                self.respond(None)
+                self.respond(None, now_s)
             except EventRefused as refused:
                 self.outbox.send_error(refused)
             self._settle(now_s)

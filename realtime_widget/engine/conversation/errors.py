@@ -15,6 +15,16 @@ INVALID_REQUEST: Final = "invalid_request_error"
 SERVER_ERROR: Final = "server_error"
 # Longer values are not repeated to the client.
 _SHOWN_CHARS: Final = 80
+_SHOWN_MEMBERS: Final = 4
+# In this order: in Python a boolean is an integer too.
+_JSON_TYPES: Final = (
+    (bool, "a boolean"),
+    (int, "an integer"),
+    (float, "a decimal"),
+    (str, "a string"),
+    (list, "an array"),
+    (dict, "an object"),
+)
 
 
 def missing(param: str) -> EventRefused:
@@ -27,10 +37,26 @@ def missing(param: str) -> EventRefused:
 
 
 def invalid(param: str, value: Any, supported: Iterable[str]) -> EventRefused:
-    """Return the error for a value that is none of a few."""
-    known = ", ".join(f"'{name}'" for name in supported)
+    """Return the error for a value that is none of a few (recorded, exact)."""
+    known = [f"'{name}'" for name in supported]
+    expected = (
+        f"Value must be {known[0]}."
+        if len(known) == 1
+        else f"Supported values are: {', '.join(known)}."
+    )
     return EventRefused(
-        f"Invalid value: {_shown(value)}. Supported values are: {known}.",
+        f"Invalid value: {_shown(value)}. {expected}",
+        code="invalid_value",
+        param=param,
+    )
+
+
+def invalid_modalities(param: str, value: list[Any]) -> EventRefused:
+    """Return the error for other than one modality (recorded, exact)."""
+    named = ", ".join(_shown(name) for name in value[:_SHOWN_MEMBERS])
+    return EventRefused(
+        f"Invalid modalities: [{named}]. Supported combinations are: ['text'] and "
+        "['audio'].",
         code="invalid_value",
         param=param,
     )
@@ -40,6 +66,89 @@ def invalid_because(param: str, reason: str) -> EventRefused:
     """Return the error for a value that breaks a rule."""
     return EventRefused(
         f"Invalid '{param}': {reason}.", code="invalid_value", param=param
+    )
+
+
+def wrong_type(param: str, expected: str, value: Any) -> EventRefused:
+    """Return the error for a value of another JSON type (recorded, exact).
+
+    Args:
+        param: Its path.
+        expected: A type with its article.
+        value: What came instead.
+    """
+    return EventRefused(
+        f"Invalid type for '{param}': expected {expected}, but got "
+        f"{_json_type(value)} instead.",
+        code="invalid_type",
+        param=param,
+    )
+
+
+def out_of_range(
+    param: str, kind: str, value: float, lowest: float, highest: float
+) -> EventRefused:
+    """Return the error for a number outside its range; ``kind`` is its JSON type."""
+    below = value < lowest
+    side, sign, bound = (
+        ("below minimum", ">=", lowest) if below else ("above maximum", "<=", highest)
+    )
+    return EventRefused(
+        f"Invalid '{param}': {kind} {side} value. Expected a value {sign} {bound:g}, "
+        f"but got {_number(value)} instead.",
+        code=f"{kind}_{'below_min' if below else 'above_max'}_value",
+        param=param,
+    )
+
+
+def too_long(param: str, length: int, highest: int) -> EventRefused:
+    """Return the error for a text beyond its bound; lengths in characters."""
+    return EventRefused(
+        f"Invalid '{param}': string too long. Expected a string with maximum length "
+        f"{highest}, but got a string with length {length} instead.",
+        code="string_above_max_length",
+        param=param,
+    )
+
+
+def unknown_parameter(param: str) -> EventRefused:
+    """Return the error for a field that is not there (recorded, exact)."""
+    return EventRefused(
+        f"Unknown parameter: '{param}'.", code="unknown_parameter", param=param
+    )
+
+
+def other_session_type(asked: str, own: str) -> EventRefused:
+    """Return the error for an update of the other type (recorded, exact)."""
+    return EventRefused(
+        f"Passing a {asked} session update event to a {own} session is not allowed.",
+        code="invalid_parameter",
+    )
+
+
+def model_of_transcription() -> EventRefused:
+    """Return the error for a model that captions are opened with (recorded, exact)."""
+    return EventRefused(
+        "You must not provide a model parameter for transcription sessions.",
+        code="invalid_model",
+    )
+
+
+def no_turn_detection() -> EventRefused:
+    """Return the error for turns asked of a live recogniser (recorded, exact)."""
+    return EventRefused(
+        "Turn detection is not supported for this transcription model.",
+        code="invalid_value",
+        param="session.audio.input.turn_detection",
+    )
+
+
+def no_answers() -> EventRefused:
+    """Return the error for an answer asked of a transcription session."""
+    return EventRefused(
+        "Responses are not available in a transcription session.",
+        code="invalid_event",
+        param="type",
     )
 
 
@@ -141,6 +250,46 @@ def nothing_to_cancel() -> EventRefused:
     )
 
 
+def append_too_long(most_bytes: int) -> EventRefused:
+    """Return the error for more audio in one event than an event may hold."""
+    return invalid_because("audio", f"expected at most {most_bytes} bytes of audio")
+
+
+def invalid_beta_modalities(param: str, value: list[Any]) -> EventRefused:
+    """Return the error for no combination of the beta, in the words GA has for it."""
+    named = ", ".join(_shown(name) for name in value[:_SHOWN_MEMBERS])
+    return EventRefused(
+        f"Invalid modalities: [{named}]. Supported combinations are: ['text'] and "
+        "['audio', 'text'].",
+        code="invalid_value",
+        param=param,
+    )
+
+
+def too_many_waiting() -> EventRefused:
+    """Return the error for answers that wait behind too many others."""
+    return EventRefused(
+        "Too many responses wait for the active one.",
+        code="rate_limit_exceeded",
+        param="response.cancel_previous",
+    )
+
+
+def too_fast() -> EventRefused:
+    """Return the error for events beyond what one client may send."""
+    return EventRefused(
+        "Events come faster than one client may send them.",
+        code="rate_limit_exceeded",
+    )
+
+
+def not_read() -> EventRefused:
+    """Return the error for a client that takes nothing of what it is sent."""
+    return EventRefused(
+        "Events were not read for too long.", code="rate_limit_exceeded"
+    )
+
+
 def too_many_responses(most: int) -> EventRefused:
     """Return the error for more answers beside the conversation than we make."""
     return EventRefused(
@@ -195,7 +344,20 @@ def engine_failed() -> EventRefused:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else type(value).__name__
+    text = value if isinstance(value, str) else _json_type(value)
     if len(text) > _SHOWN_CHARS:
         text = text[:_SHOWN_CHARS] + "…"
     return f"'{text}'"
+
+
+def _number(value: float) -> str:
+    text = str(value)
+    return text if len(text) <= _SHOWN_CHARS else "a longer one"
+
+
+def _json_type(value: Any) -> str:
+    """Return the JSON type of a value, with its article."""
+    for kind, name in _JSON_TYPES:
+        if isinstance(value, kind):
+            return name
+    return "null"

@@ -56,8 +56,9 @@ def read_item(
         if name not in body:
             raise errors.missing(f"{path}.{name}")
         field_rules.text(body[name], f"{path}.{name}")
-    if body.get("id") is not None:
-        field_rules.text(body["id"], f"{path}.id")
+    for name in ("id", "call_id"):
+        if body.get(name) is not None:
+            field_rules.text(body[name], f"{path}.{name}")
     item = Item(
         {
             **{key: value for key, value in body.items() if value is not None},
@@ -78,8 +79,9 @@ def _read_content(item: Item, path: str, wire: AudioFormat) -> None:
     if not isinstance(role, str) or role not in _CONTENT:
         raise errors.invalid(f"{path}.role", role, _CONTENT)
     content = item.body.get("content")
-    if not isinstance(content, list):
+    if content is None:
         raise errors.missing(f"{path}.content")
+    field_rules.array(content, f"{path}.content")
     parts: list[dict[str, Any]] = []
     for at, data in enumerate(content):
         here = f"{path}.content[{at}]"

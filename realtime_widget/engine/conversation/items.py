@@ -62,6 +62,13 @@ class Item:
         """Whether its words are still being found out."""
         return self.transcript is None
 
+    @property
+    def wordless(self) -> bool:
+        """Whether a user was heard and no word was found in it: a noise, a cough."""
+        if self.waits or self.failed or self.transcript or not self.audio_ms:
+            return False
+        return self.body.get("role") == "user" and len(self.body["content"]) == 1
+
     def public(self) -> dict[str, Any]:
         """Return the item as events show it."""
         return self.body

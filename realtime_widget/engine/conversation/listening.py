@@ -73,6 +73,8 @@ class Listening:
         # Dropped or not: while one runs, no other begins, so that a hesitant speaker
         # does not fill the workers with guesses.
         self._running: Recognition | None = None
+        # The pause that goes on, None in speech and between turns.
+        self._pause: Turn | None = None
         self.configure()
 
     @property
@@ -124,12 +126,14 @@ class Listening:
 
     def paused(self, turn: Turn) -> None:
         """Begin to find out the words: the turn may be over."""
+        self._pause = turn
         if self._running is None:
             pcm = self._audio.copy(self._start_ms, turn.at_ms)
             self._ahead = self._running = self.recognise(pcm)
 
     def resumed(self) -> None:
         """Forget those words: the turn goes on."""
+        self._pause = None
         if self._ahead is not None:
             self._outbox.ask(Drop(self._ahead.work_id))
             self._ahead = None
@@ -180,8 +184,11 @@ class Listening:
         if running is not None and running.work_id == work_id:
             running.done, running.words = True, words
             self._running = None
+            if self._pause is not None and self._ahead is None:
+                self.paused(self._pause)
 
     def _utterance(self, pcm: bytes) -> Utterance:
+        self._pause = None
         ahead, self._ahead = self._ahead, None
         return Utterance(self._item_id, pcm, ahead)
 

@@ -170,9 +170,11 @@ class MessageOutput(_Output):
         if self._said is not None:
             return
         self._said = sentence
+        self.item.sentences.append(Sentence(sentence, self.item.audio_ms))
+        if not sentence:
+            return  # sound that goes on
         delta = f" {sentence}" if self._words else sentence
         self._words += delta
-        self.item.sentences.append(Sentence(sentence, self.item.audio_ms))
         self._send(
             "response.output_audio_transcript.delta", content_index=0, delta=delta
         )

@@ -6,9 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from realtime_widget.engine.conversation import errors, field_rules
+from realtime_widget.engine.conversation import (
+    errors,
+    field_rules,
+    session_rules,
+)
 from realtime_widget.engine.conversation.item_rules import read_item
 from realtime_widget.engine.conversation.items import Item, Items
+from realtime_widget.engine.conversation.mcp import LIST_TOOLS
 from realtime_widget.engine.conversation.session_object import merge_response
 from realtime_widget.engine.ports import DialogueRequest
 from realtime_widget.protocol.audio import FORMATS_BY_WIRE_TYPE, AudioFormat
@@ -24,6 +29,7 @@ class Plan:
         in_conversation: Whether its output becomes part of the conversation.
         speaks: Whether it is spoken; else it is written.
         metadata: The client's own notes, echoed.
+        own_wishes: Whether its ``response.create`` asked for anything in particular.
     """
 
     config: Mapping[str, Any]
@@ -31,6 +37,7 @@ class Plan:
     in_conversation: bool
     speaks: bool
     metadata: Mapping[str, str] | None
+    own_wishes: bool
 
     @property
     def output_format(self) -> AudioFormat:
@@ -50,9 +57,20 @@ class Plan:
         bound = self.config["max_output_tokens"]
         return None if bound == "inf" else int(bound)
 
+    def may_call(self, calls: int) -> bool:
+        """Whether the answer may call a function after so many calls."""
+        if self.config["tool_choice"] == "none":
+            return False
+        return calls == 0 or self.config.get("parallel_tool_calls") is not False
+
     def waits(self) -> bool:
         """Whether words of the context are still being found out."""
         return any(item.waits for item in self.items)
+
+    @property
+    def nothing_said(self) -> bool:
+        """Whether it would only answer a noise; then it has nothing to say."""
+        return not self.own_wishes and any(i.wordless for i in self.items[-1:])
 
     def request(self, language: str) -> DialogueRequest:
         """Return what the dialogue is asked."""
@@ -64,6 +82,7 @@ class Plan:
             tool_choice=self.config["tool_choice"],
             language=language,
             max_output_tokens=self.max_output_tokens,
+            heard=self.items[-1].audio if self.items else b"",
         )
 
     def public(self) -> dict[str, Any]:
@@ -98,7 +117,7 @@ def make_plan(
         EventRefused: If a field is wrong.
     """
     wished = {} if wished is None else wished
-    field_rules.RESPONSE(wished, "response")
+    session_rules.RESPONSE(wished, "response")
     config = merge_response(session, wished)
     return Plan(
         config=config,
@@ -106,6 +125,7 @@ def make_plan(
         in_conversation=wished.get("conversation") != "none",
         speaks=speaks and config["output_modalities"] == ["audio"],
         metadata=wished.get("metadata"),
+        own_wishes=bool(wished),
     )
 
 
@@ -116,9 +136,8 @@ def _context(
     new_id: Callable[[str], str],
 ) -> tuple[Item, ...]:
     if wished is None:
-        return tuple(items)
-    if not isinstance(wished, list):
-        raise errors.invalid_because("response.input", "expected an array")
+        return tuple(item for item in items if item.body.get("type") != LIST_TOOLS)
+    field_rules.array(wished, "response.input")
     wire = FORMATS_BY_WIRE_TYPE[session["audio"]["input"]["format"]["type"]]
     context: list[Item] = []
     for at, data in enumerate(wished):

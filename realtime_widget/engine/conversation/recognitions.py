@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Any, Final
 
 from realtime_widget.engine.conversation import errors, usage
 from realtime_widget.engine.conversation.items import Item, Items
 from realtime_widget.engine.conversation.listening import Listening, Recognition
 from realtime_widget.engine.conversation.session_object import SessionObject
 from realtime_widget.engine.conversation.work import Outbox
+from realtime_widget.engine.ports import Heard
 
-_EVENT = "conversation.item.input_audio_transcription"
+_EVENT: Final = "conversation.item.input_audio_transcription"
+# Words with the blank before them, as tokenisers cut; together they are the whole text.
+_TOKENS: Final = re.compile(r"\s*\S+|\s+")
 
 
 class Recognitions:
@@ -36,6 +41,11 @@ class Recognitions:
         self._outbox = outbox
         # Work -> its item, and whether the client is told the words.
         self._running: dict[str, tuple[Item, bool]] = {}
+
+    @property
+    def busy(self) -> bool:
+        """Whether words are being found out."""
+        return bool(self._running)
 
     def begin(self, items: Iterable[Item], *, told: bool = False) -> None:
         """Begin to find out the words of items that came as audio only.
@@ -75,9 +85,9 @@ class Recognitions:
             self._known(item, words, told=told)
 
     def _known(self, item: Item, words: str | None, *, told: bool) -> None:
-        item.transcript = words or ""
+        item.transcript = str(words or "")
         item.failed = words is None
-        if not told or self._session.transcription is None:
+        if not told or not self._session.transcribes:
             return
         if item.item_id not in self._items:
             return  # deleted in the meantime
@@ -90,6 +100,30 @@ class Recognitions:
             }
             self._outbox.send(f"{_EVENT}.failed", **where, error=error)
             return
-        item.body["content"][0]["transcript"] = words
-        cost = usage.transcription_usage(words, item.audio_ms)
-        self._outbox.send(f"{_EVENT}.completed", **where, transcript=words, usage=cost)
+        item.body["content"][0]["transcript"] = item.transcript
+        model = str(self._session.transcription.get("model") or "")
+        sure = self._logprobs(words)
+        if words:
+            self._outbox.send(f"{_EVENT}.delta", **where, delta=words, **sure)
+        self._outbox.send(
+            f"{_EVENT}.completed",
+            **where,
+            transcript=words,
+            usage=usage.transcription_usage(model, words, item.audio_ms),
+            **sure,
+        )
+
+    def _logprobs(self, words: str) -> dict[str, Any]:
+        """Return how sure the words are, if the client and the recogniser say so."""
+        if not self._session.wants_logprobs or not isinstance(words, Heard):
+            return {}
+        return {
+            "logprobs": [
+                {
+                    "token": token,
+                    "bytes": list(token.encode(errors="replace")),
+                    "logprob": words.logprob,
+                }
+                for token in _TOKENS.findall(words)
+            ]
+        }

@@ -6,12 +6,14 @@ Source: order on the wire as recorded from the Realtime API (GA).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 
 from realtime_widget.engine.conversation import usage
 from realtime_widget.engine.conversation.items import Item, Items
 from realtime_widget.engine.conversation.messages import CallOutput, MessageOutput
+from realtime_widget.engine.conversation.output_tokens import OutputTokens
 from realtime_widget.engine.conversation.plan import Plan
 from realtime_widget.engine.conversation.work import Drop, Outbox, Reply, Speak
 from realtime_widget.engine.speakable import SentenceSplitter
@@ -22,6 +24,8 @@ from realtime_widget.protocol.greeting import words_to_say
 # not pile up anywhere.
 AHEAD_MS: Final = 8_000
 
+_SERVER_ERROR: Final = {"type": "server_error", "code": "server_error"}
+
 Status = Literal["in_progress", "completed", "cancelled", "incomplete", "failed"]
 
 
@@ -30,6 +34,13 @@ class _Call(NamedTuple):
 
     name: str
     arguments: str
+
+
+class _Sound(NamedTuple):
+    """Sound in an answer's queue that needs no voice, and its words."""
+
+    pcm: bytes
+    text: str
 
 
 class _End(NamedTuple):
@@ -52,7 +63,7 @@ class _Spoken:
         resume_s: When the next sentence may be synthesised, None when nothing waits.
     """
 
-    queue: deque[str | _Call | _End] = field(default_factory=deque)
+    queue: deque[str | _Sound | _Call | _End] = field(default_factory=deque)
     splitter: SentenceSplitter = field(default_factory=SentenceSplitter)
     sentence: str | None = None
     started_s: float | None = None
@@ -88,7 +99,8 @@ class Response:
         self._outbox = outbox
         self._asked = False
         self._taken = (0, 0)
-        self._text_tokens = 0
+        self._tokens = OutputTokens(plan.max_output_tokens)
+        self._calls = 0
         self._output: list[Item] = []
         self._message: MessageOutput | None = None
         self._spoken = _Spoken()
@@ -108,15 +120,26 @@ class Response:
         """Whether some of it was heard."""
         return self._spoken.started_s is not None
 
+    @property
+    def cost_tokens(self) -> int:
+        """Tokens of the answer and what it was made from, as far as it got."""
+        return sum(self._taken) + self._tokens.text + self._audio_tokens
+
     def plays_until_s(self, now_s: float) -> float:
         """Return when a client that plays at once has played all that was sent."""
         if self._spoken.started_s is None:
             return now_s
         return max(now_s, self._spoken.started_s + self._spoken.sent_ms / 1000)
 
-    def begin(self) -> None:
-        """Announce it."""
+    def begin(self, spent: str | None) -> None:
+        """Announce it.
+
+        Args:
+            spent: The limit that it would go beyond, None for none: it ends as failed.
+        """
         self._outbox.send("response.created", response=self._public(None))
+        if spent is not None:
+            self._fail({"type": spent, "code": "rate_limit_exceeded"})
 
     def ask(self, language: str, now_s: float) -> None:
         """Ask the dialogue, once, as soon as the words of the context are known.
@@ -132,6 +155,9 @@ class Response:
         )
         if any(item.failed for item in self.plan.items[-1:]):
             self.fail()
+            return
+        if self.plan.nothing_said:
+            self.finished(now_s)
             return
         words = words_to_say(config["instructions"])
         if words is not None:
@@ -150,13 +176,26 @@ class Response:
             self._spoken.queue.extend(self._spoken.splitter.feed(delta))
             self.advance(now_s)
             return
-        self._open_message().text(delta)
-        self._count(delta)
+        kept = self._tokens.words(delta)
+        if kept:
+            self._open_message().text(kept)
+        if len(kept) < len(delta):
+            self._stop_full()
+
+    def sounded(self, pcm: bytes, text: str, now_s: float) -> None:
+        """Take sound of the answer with its words; written answers have only these."""
+        if not self.plan.speaks:
+            self.said(text, now_s)
+        elif not self.ended:
+            self._flush_sentences()
+            self._spoken.queue.append(_Sound(pcm, text))
+            self.advance(now_s)
 
     def called(self, name: str, arguments: str, now_s: float) -> None:
         """Take a function call; it comes after the sentences before it."""
-        if self.ended:
+        if self.ended or not self.plan.may_call(self._calls):
             return
+        self._calls += 1
         if self.plan.speaks:
             self._flush_sentences()
             self._spoken.queue.append(_Call(name, arguments))
@@ -175,6 +214,18 @@ class Response:
             return
         self._finish("completed", None)
 
+    def broke_off(self, now_s: float) -> None:
+        """End it as failed once what the dialogue said before is spoken."""
+        if self.ended:
+            return
+        if not self.plan.speaks:
+            self.fail()
+            return
+        self._flush_sentences()
+        details = {"type": "failed", "error": dict(_SERVER_ERROR)}
+        self._spoken.queue.append(_End("failed", details))
+        self.advance(now_s)
+
     # --- what the voice says -------------------------------------------------
 
     def spoken(self, pcm: bytes, now_s: float) -> None:
@@ -183,8 +234,12 @@ class Response:
             return
         if self._spoken.started_s is None:
             self._spoken.started_s = now_s
+        kept = self._tokens.audio(pcm)
         message = self._open_message()
-        self._spoken.sent_ms += message.audio(self._spoken.sentence, pcm)
+        self._spoken.sent_ms += message.audio(self._spoken.sentence, kept)
+        if len(kept) < len(pcm):
+            self._spoken.sent_ms += message.sentence_done(self._spoken.sentence)
+            self._stop_full()
 
     def sentence_done(self, now_s: float) -> None:
         """Take the end of that sentence, which may have had nothing to say aloud."""
@@ -192,7 +247,6 @@ class Response:
         if self.ended or sentence is None:
             return
         self._spoken.sent_ms += self._open_message().sentence_done(sentence)
-        self._count(sentence)
         self.advance(now_s)
 
     def advance(self, now_s: float) -> None:
@@ -200,7 +254,7 @@ class Response:
         spoken = self._spoken
         spoken.resume_s = None
         while spoken.queue and spoken.sentence is None and not self.ended:
-            if isinstance(spoken.queue[0], str):
+            if isinstance(spoken.queue[0], str | _Sound):
                 ahead_s = self.plays_until_s(now_s) - now_s
                 if ahead_s * 1000 > AHEAD_MS:
                     spoken.resume_s = now_s + ahead_s - AHEAD_MS / 1000
@@ -208,15 +262,22 @@ class Response:
             step = spoken.queue.popleft()
             if isinstance(step, str):
                 self._speak(step)
+            elif isinstance(step, _Sound):
+                self._speak(step.text, step.pcm)
             elif isinstance(step, _Call):
                 self._call(step.name, step.arguments)
             else:
                 self._finish(step.status, step.details)
 
-    def _speak(self, sentence: str) -> None:
+    def _speak(self, sentence: str, pcm: bytes | None = None) -> None:
+        kept = self._tokens.words(sentence)
+        if len(kept) < len(sentence):
+            self._stop_full()
+            return
         self._spoken.sentence = sentence
         speed = float(self.plan.config["audio"]["output"]["speed"])
-        self._outbox.ask(Speak(self.response_id, sentence, self.plan.voice, speed))
+        voice = self.plan.voice
+        self._outbox.ask(Speak(self.response_id, sentence, voice, speed, pcm))
 
     # --- its end -------------------------------------------------------------
 
@@ -226,8 +287,14 @@ class Response:
 
     def fail(self) -> None:
         """End it because the engine could not make it."""
-        error = {"type": "server_error", "code": "server_error"}
-        self._stop("failed", {"type": "failed", "error": error})
+        self._fail(_SERVER_ERROR)
+
+    def _fail(self, error: Mapping[str, str]) -> None:
+        self._stop("failed", {"type": "failed", "error": dict(error)})
+
+    def _stop_full(self) -> None:
+        """End it because no more tokens fit."""
+        self._stop("incomplete", {"type": "incomplete", "reason": "max_output_tokens"})
 
     def _stop(self, status: Status, details: dict[str, Any]) -> None:
         if self.ended:
@@ -242,13 +309,14 @@ class Response:
         self._spoken.resume_s = None
         cost = usage.response_usage(
             self._taken,
-            text_out=self._text_tokens,
-            audio_out=usage.answer_audio_tokens(self._spoken.sent_ms),
+            text_out=self._tokens.text,
+            audio_out=self._audio_tokens,
         )
         self._outbox.send("response.done", response=self._public(cost, details))
-        # Nobody is limited here: the list is empty, and clients that wait for the event
-        # get it.
-        self._outbox.send("rate_limits.updated", rate_limits=[])
+
+    @property
+    def _audio_tokens(self) -> int:
+        return usage.answer_audio_tokens(self._spoken.sent_ms)
 
     # --- its parts -----------------------------------------------------------
 
@@ -270,8 +338,10 @@ class Response:
             self._message = None
 
     def _call(self, name: str, arguments: str) -> None:
+        if not self._tokens.call(name, arguments):
+            self._stop_full()
+            return
         self._close_message("completed")
-        self._text_tokens += usage.text_tokens(name + arguments)
         call = CallOutput(
             self._outbox,
             response_id=self.response_id,
@@ -284,14 +354,6 @@ class Response:
 
     def _flush_sentences(self) -> None:
         self._spoken.queue.extend(self._spoken.splitter.flush())
-
-    def _count(self, words: str) -> None:
-        """Count an answer's words and stop it when there are too many."""
-        self._text_tokens += usage.text_tokens(words)
-        bound = self.plan.max_output_tokens
-        if bound is not None and self._text_tokens > bound:
-            reason = {"type": "incomplete", "reason": "max_output_tokens"}
-            self._stop("incomplete", reason)
 
     def _public(
         self, cost: dict[str, Any] | None, details: dict[str, Any] | None = None

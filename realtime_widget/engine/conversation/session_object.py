@@ -9,22 +9,20 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Final
 
-from realtime_widget.engine.conversation import errors, field_rules
+from realtime_widget.engine.conversation import errors, field_rules, mcp, session_rules
+from realtime_widget.engine.conversation.session_defaults import (
+    DEFAULT_MODEL,
+    DEFAULT_SPEED,
+    DEFAULT_VOICE,
+    DETECTIONS,
+    SERVER_VAD,
+    SessionType,
+    realtime_session,
+    transcription_session,
+)
 from realtime_widget.engine.conversation.turns import Detection
 from realtime_widget.protocol.audio import FORMATS_BY_WIRE_TYPE, PCM16, AudioFormat
 
-DEFAULT_MODEL: Final = "embedded"
-DEFAULT_VOICE: Final = "marin"
-DEFAULT_SPEED: Final = 1.0
-DEFAULT_TURN_DETECTION: Final[Mapping[str, Any]] = {
-    "type": "server_vad",
-    "threshold": 0.5,
-    "prefix_padding_ms": 300,
-    "silence_duration_ms": 500,
-    "idle_timeout_ms": None,
-    "create_response": True,
-    "interrupt_response": True,
-}
 # Objects that a new value replaces as a whole.
 _REPLACED: Final = frozenset({"format", "turn_detection", "voice"})
 # Null means nothing for these.
@@ -36,6 +34,8 @@ _DEFAULTS_OF_NULL: Final[Mapping[str, Any]] = {
     "tool_choice": "auto",
     "max_output_tokens": "inf",
 }
+# Recognisers that follow speech word by word and find no turns.
+_LIVE_MODELS: Final = ("gpt-live-transcribe", "gpt-realtime-whisper")
 
 
 class SessionObject:
@@ -43,44 +43,34 @@ class SessionObject:
 
     Args:
         session_id: Its id.
+        session_type: Whether it answers or only writes down.
         model: What the client asked for; "" lets the first update name one.
         expires_at_unix_s: When the session ends.
         speaks: Whether answers can be spoken; else they are written.
     """
 
     def __init__(
-        self, session_id: str, *, model: str, expires_at_unix_s: int, speaks: bool
+        self,
+        session_id: str,
+        *,
+        session_type: SessionType,
+        model: str,
+        expires_at_unix_s: int,
+        speaks: bool,
     ) -> None:
+        self.session_type = session_type
         self._speaks = speaks
         self._model_chosen = bool(model)
-        self.public: dict[str, Any] = {
-            "type": "realtime",
-            "object": "realtime.session",
-            "id": session_id,
-            "model": model or DEFAULT_MODEL,
-            "output_modalities": ["audio"] if speaks else ["text"],
-            "instructions": "",
-            "tools": [],
-            "tool_choice": "auto",
-            "max_output_tokens": "inf",
-            "tracing": None,
-            "truncation": "auto",
-            "expires_at": expires_at_unix_s,
-            "audio": {
-                "input": {
-                    "format": dict(PCM16.wire),
-                    "transcription": None,
-                    "noise_reduction": None,
-                    "turn_detection": dict(DEFAULT_TURN_DETECTION),
-                },
-                "output": {
-                    "format": dict(PCM16.wire),
-                    "voice": DEFAULT_VOICE,
-                    "speed": DEFAULT_SPEED,
-                },
-            },
-            "include": None,
-        }
+        self.public: dict[str, Any] = (
+            transcription_session(session_id, expires_at_unix_s=expires_at_unix_s)
+            if session_type == "transcription"
+            else realtime_session(
+                session_id,
+                model=model or DEFAULT_MODEL,
+                expires_at_unix_s=expires_at_unix_s,
+                speaks=speaks,
+            )
+        )
 
     def update(self, wished: Any, *, voice_locked: bool) -> None:
         """Merge a ``session.update``; an update that is refused changes nothing.
@@ -95,26 +85,40 @@ class SessionObject:
         if wished is None:
             raise errors.missing("session")
         field_rules.mapping(wished, "session")
-        if "type" not in wished:
-            raise errors.missing("session.type")
-        if wished["type"] != "realtime":
-            raise errors.invalid("session.type", wished["type"], ("realtime",))
-        field_rules.SESSION(wished, "session")
+        self._check_type(wished)
+        session_rules.SESSIONS[self.session_type](wished, "session")
         merged = _merged(
             self.public, {k: v for k, v in wished.items() if k not in _READ_ONLY}
         )
-        _fill(merged)
-        if voice_locked and _voice(merged) != _voice(self.public):
-            raise errors.voice_locked()
-        self._name_model(merged, wished.get("model"))
-        if not self._speaks:
-            merged["output_modalities"] = ["text"]
+        if self.session_type == "transcription":
+            _fill_input(merged, "transcription")
+            _check_live_model(merged["audio"]["input"])
+        else:
+            _fill(merged)
+            if voice_locked and _voice(merged) != _voice(self.public):
+                raise errors.voice_locked()
+            self._complete_answers(merged, wished.get("model"))
         self.public = merged
 
-    def _name_model(self, merged: dict[str, Any], model: Any) -> None:
+    def _check_type(self, wished: Mapping[str, Any]) -> None:
+        if "type" not in wished:
+            raise errors.missing("session.type")
+        asked = wished["type"]
+        field_rules.one_of(*session_rules.SESSIONS)(asked, "session.type")
+        if asked != self.session_type:
+            raise errors.other_session_type(asked, self.session_type)
+
+    def _complete_answers(self, merged: dict[str, Any], model: Any) -> None:
         if isinstance(model, str) and model and not self._model_chosen:
             merged["model"] = model
             self._model_chosen = True
+        if not self._speaks:
+            merged["output_modalities"] = ["text"]
+
+    @property
+    def answers(self) -> bool:
+        """Whether the session answers what it hears."""
+        return self.session_type == "realtime"
 
     @property
     def input_format(self) -> AudioFormat:
@@ -124,23 +128,31 @@ class SessionObject:
     @property
     def detection(self) -> Detection | None:
         """How turns are found, None for push-to-talk."""
-        return read_detection(self._input["turn_detection"])
+        return read_detection(self._input["turn_detection"], answers=self.answers)
 
     @property
-    def transcription(self) -> Mapping[str, Any] | None:
-        """How the client wants to read what it said, None for not at all."""
+    def transcribes(self) -> bool:
+        """Whether the client is told what it said."""
+        return not self.answers or self._input["transcription"] is not None
+
+    @property
+    def transcription(self) -> Mapping[str, Any]:
+        """How the client wants to read what it said."""
         wished: Mapping[str, Any] | None = self._input["transcription"]
-        return wished
+        return wished or {}
 
     @property
-    def speed(self) -> float:
-        """How fast answers are spoken."""
-        return float(self.public["audio"]["output"]["speed"])
+    def wants_logprobs(self) -> bool:
+        """Whether the client asked how sure the recogniser is."""
+        return session_rules.LOGPROBS in (self.public["include"] or ())
 
     @property
     def language(self) -> str:
-        """The language of the conversation, "" when nobody said."""
-        return str((self.transcription or {}).get("language") or "")
+        """The language of the conversation, "" when nobody said or there are several."""
+        wished = self.transcription
+        languages: list[str] = wished.get("languages") or []
+        only = languages[0] if len(languages) == 1 else ""
+        return str(wished.get("language") or only)
 
     @property
     def _input(self) -> dict[str, Any]:
@@ -149,24 +161,33 @@ class SessionObject:
 
     def speech_prompt(self) -> str:
         """Return the words that the client expects to be said."""
-        wished = self.transcription or {}
+        wished = self.transcription
         words = [wished.get("prompt") or "", ", ".join(wished.get("keywords") or ())]
         return " ".join(word for word in words if word)
 
 
-def read_detection(wire: Mapping[str, Any] | None) -> Detection | None:
+def read_detection(
+    wire: Mapping[str, Any] | None, *, answers: bool
+) -> Detection | None:
     """Return what a ``turn_detection`` object means.
 
     Semantic detection waits for the end of a thought by waiting longer or shorter.
+
+    Args:
+        wire: The object, None for push-to-talk.
+        answers: Whether there are answers that a turn may ask for or stop.
     """
     if wire is None:
         return None
     chosen = {key: value for key, value in wire.items() if value is not None}
-    values = {**DEFAULT_TURN_DETECTION, **chosen}
+    values = {**SERVER_VAD, **chosen}
     if values["type"] == "semantic_vad":
         eagerness = chosen.get("eagerness", "auto")
-        values["silence_duration_ms"] = field_rules.SILENCE_OF_EAGERNESS_MS[eagerness]
+        values["silence_duration_ms"] = session_rules.SILENCE_OF_EAGERNESS_MS[eagerness]
+    if values["type"] == "semantic_vad" or not answers:
         values["idle_timeout_ms"] = None
+    if not answers:
+        values["create_response"] = values["interrupt_response"] = False
     names = Detection.__dataclass_fields__
     return Detection(**{name: values[name] for name in names})
 
@@ -209,17 +230,34 @@ def _fill(merged: dict[str, Any]) -> None:
     for key, value in _DEFAULTS_OF_NULL.items():
         if merged.get(key) is None:
             merged[key] = deepcopy(value)
+    merged["tools"] = mcp.without_secrets(merged["tools"])
     merged["output_modalities"] = merged["output_modalities"] or ["audio"]
-    input_, output = merged["audio"]["input"], merged["audio"]["output"]
-    for side in (input_, output):
-        kind = (side["format"] or PCM16.wire)["type"]
-        side["format"] = dict(FORMATS_BY_WIRE_TYPE[kind].wire)
+    output = merged["audio"]["output"]
+    output["format"] = _full_format(output["format"])
     output["voice"] = output["voice"] or DEFAULT_VOICE
     output["speed"] = output["speed"] or DEFAULT_SPEED
+    _fill_input(merged, "realtime")
+
+
+def _fill_input(merged: dict[str, Any], session_type: SessionType) -> None:
+    input_ = merged["audio"]["input"]
+    input_["format"] = _full_format(input_["format"])
     detection = input_["turn_detection"]
-    if detection is not None and detection["type"] == "server_vad":
+    if detection is not None:
         chosen = {key: value for key, value in detection.items() if value is not None}
-        input_["turn_detection"] = {**DEFAULT_TURN_DETECTION, **chosen}
+        defaults = DETECTIONS[session_type][detection["type"]]
+        input_["turn_detection"] = {**defaults, **chosen}
+
+
+def _full_format(wished: Mapping[str, Any] | None) -> dict[str, Any]:
+    kind = (wished or PCM16.wire)["type"]
+    return dict(FORMATS_BY_WIRE_TYPE[kind].wire)
+
+
+def _check_live_model(input_: Mapping[str, Any]) -> None:
+    model = (input_["transcription"] or {}).get("model")
+    if model in _LIVE_MODELS and input_["turn_detection"] is not None:
+        raise errors.no_turn_detection()
 
 
 def _voice(session: Mapping[str, Any]) -> Any:

@@ -16,8 +16,11 @@ from realtime_widget.engine.ports import VAD_FRAME_MS
 _START_FRAMES: Final = 2
 # Speech that goes on may be this much less sure than speech that begins.
 _HYSTERESIS: Final = 0.15
-# So long a pause makes it worth to begin recognition before the turn has ended.
-PAUSE_MS: Final = 200
+# So long a pause makes it worth to begin recognition before the turn has ended: a frame
+# before half of the silence that ends it, so that the words are nearly there when it has
+# ended. Shorter pauses are gaps between sounds, longer ones gain nothing.
+PAUSE_MIN_MS: Final = 3 * VAD_FRAME_MS
+PAUSE_MAX_MS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class TurnDetector:
         self._run = 0
         self._last_speech_ms = 0
         self._paused = False
+        pause_ms = max(PAUSE_MIN_MS, detection.silence_duration_ms // 2 - VAD_FRAME_MS)
+        self._pause_ms = min(PAUSE_MAX_MS, pause_ms)
         self.speaking = False
 
     def feed(self, probabilities: Iterable[float]) -> list[Turn]:
@@ -109,6 +114,6 @@ class TurnDetector:
             found.append(Turn("stopped", self._last_speech_ms + end_ms))
             # The next turn does not begin inside this one.
             self._offset_ms = self._last_speech_ms + end_ms
-        elif silence_ms >= PAUSE_MS and not self._paused:
+        elif silence_ms >= self._pause_ms and not self._paused:
             self._paused = True
             found.append(Turn("paused", self._now_ms))

@@ -14,13 +14,17 @@ from typing import Any, Final
 from realtime_widget.engine.conversation.items import Item
 
 _USER_MS_PER_TOKEN: Final = 100
-_ANSWER_MS_PER_TOKEN: Final = 50
-_CHARS_PER_TOKEN: Final = 4
+ANSWER_MS_PER_TOKEN: Final = 50
+CHARS_PER_TOKEN: Final = 4
+# Recognisers that are billed by the second; the others are billed by the token.
+_BY_DURATION: Final = frozenset(
+    {"whisper-1", "gpt-realtime-whisper", "gpt-live-transcribe"}
+)
 
 
 def text_tokens(text: str) -> int:
     """Return about how many tokens a text has."""
-    return math.ceil(len(text) / _CHARS_PER_TOKEN)
+    return math.ceil(len(text) / CHARS_PER_TOKEN)
 
 
 def user_audio_tokens(duration_ms: int) -> int:
@@ -30,7 +34,7 @@ def user_audio_tokens(duration_ms: int) -> int:
 
 def answer_audio_tokens(duration_ms: int) -> int:
     """Return the tokens of a spoken answer."""
-    return math.ceil(duration_ms / _ANSWER_MS_PER_TOKEN)
+    return math.ceil(duration_ms / ANSWER_MS_PER_TOKEN)
 
 
 def input_tokens(
@@ -80,8 +84,16 @@ def response_usage(
     }
 
 
-def transcription_usage(words: str, duration_ms: int) -> dict[str, Any]:
-    """Return the ``usage`` of a recognition."""
+def transcription_usage(model: str, words: str, duration_ms: int) -> dict[str, Any]:
+    """Return the ``usage`` of a recognition, in the way its model is billed.
+
+    Args:
+        model: Name of the recogniser.
+        words: What it found.
+        duration_ms: How long the audio lasts; seconds are begun seconds.
+    """
+    if model in _BY_DURATION:
+        return {"type": "duration", "seconds": math.ceil(duration_ms / 1000)}
     audio, text = user_audio_tokens(duration_ms), text_tokens(words)
     return {
         "type": "tokens",

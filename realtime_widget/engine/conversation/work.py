@@ -32,12 +32,13 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Say one sentence of a response."""
+    """Say one sentence of a response, or send its sound where there is one already."""
 
     response_id: str
     text: str = field(repr=False)
     voice: str
     speed: float
+    pcm: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from realtime_widget.engine.dialogue.contacts import take_email, take_phone
 from realtime_widget.engine.dialogue.dates import (
     WEEKDAYS,
+    reject,
     take_date,
     take_time,
     weekday_name,
@@ -36,6 +38,7 @@ _ORDER: Final[tuple[Kind, ...]] = (
     "date",
     "weekday",
     "time",
+    "phone",
     "id",
     "integer",
     "number",
@@ -43,10 +46,6 @@ _ORDER: Final[tuple[Kind, ...]] = (
     "place",
     "name",
     "text",
-)
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_SPOKEN_EMAIL = re.compile(
-    r"\b([\w+-]+(?: (?:dot|\.) [\w+-]+)*) at ([\w-]+(?: (?:dot|\.) [\w-]+)+)\b", re.I
 )
 _YES: Final = frozenset(
     word_list("yes yeah yep sure please true ok okay right correct")
@@ -63,6 +62,7 @@ def fill(
     *,
     asked: str = "",
     tool_words: frozenset[str] = frozenset(),
+    about: frozenset[str] = frozenset(),
 ) -> dict[str, Value]:
     """Return the arguments that were said, by parameter name.
 
@@ -72,38 +72,34 @@ def fill(
         today: The day that "tomorrow" is counted from.
         asked: Parameter whose question this answers, so that a bare word will do.
         tool_words: Stems of the tool's own name, which are no values.
+        about: Stems of all words that the tool is known by.
     """
     values: dict[str, Value] = {}
+    reject(said, today)
     ranked = sorted(
         (p for p in parameters if p.kind in _ORDER),
         key=lambda p: (p.name != asked or p.kind == "text", _ORDER.index(p.kind)),
     )
     for parameter in ranked:
         take = _TAKERS[parameter.kind]
-        value = take(_Ask(parameter, said, today, parameter.name == asked, tool_words))
+        value = take(
+            _Ask(parameter, said, today, parameter.name == asked, tool_words, about)
+        )
         if value is not None and parameter.accepts(value):
             values[parameter.name] = value
     return values
 
 
+@dataclass(frozen=True, slots=True)
 class _Ask:
-    """One parameter looked for in one thing said."""
+    """One parameter looked for in one thing said; the rest is as in ``fill``."""
 
-    __slots__ = ("direct", "parameter", "said", "today", "tool_words")
-
-    def __init__(
-        self,
-        parameter: Parameter,
-        said: Said,
-        today: date,
-        direct: bool,  # noqa: FBT001
-        tool_words: frozenset[str],
-    ) -> None:
-        self.parameter = parameter
-        self.said = said
-        self.today = today
-        self.direct = direct
-        self.tool_words = tool_words
+    parameter: Parameter
+    said: Said
+    today: date
+    direct: bool
+    tool_words: frozenset[str]
+    about: frozenset[str]
 
 
 def _take_enum(ask: _Ask) -> Value | None:
@@ -163,7 +159,13 @@ def _take_weekday(ask: _Ask) -> Value | None:
         return None
     if day == ask.today:
         return "today"
-    near = 0 < (day - ask.today).days < len(WEEKDAYS)
+    ahead = (day - ask.today).days
+    # On a Saturday, "Saturday" may be today: the name leaves it to the site.
+    near = 0 < ahead < len(WEEKDAYS) or (
+        ahead == len(WEEKDAYS)
+        and weekday_name(day) in ask.said.lows()
+        and "next" not in ask.said.lows()
+    )
     return weekday_name(day).title() if near else day.isoformat()
 
 
@@ -186,12 +188,11 @@ def _take_datetime(ask: _Ask) -> Value | None:
 
 
 def _take_email(ask: _Ask) -> Value | None:
-    if match := _EMAIL.search(ask.said.text):
-        return match[0].rstrip(".").lower()
-    if match := _SPOKEN_EMAIL.search(ask.said.text):
-        local, domain = (re.sub(r" (?:dot|\.) ", ".", part) for part in match.groups())
-        return f"{local}@{domain}".replace(" ", "").lower()
-    return None
+    return take_email(ask.said)
+
+
+def _take_phone(ask: _Ask) -> Value | None:
+    return take_phone(ask.said)
 
 
 def _take_id(ask: _Ask) -> Value | None:
@@ -250,7 +251,11 @@ def _take_name(ask: _Ask) -> Value | None:
 
 def _take_text(ask: _Ask) -> Value | None:
     return take_text(
-        ask.said, ask.parameter, direct=ask.direct, tool_words=ask.tool_words
+        ask.said,
+        ask.parameter,
+        direct=ask.direct,
+        tool_words=ask.tool_words,
+        about=ask.about,
     )
 
 
@@ -261,6 +266,7 @@ _TAKERS: Final[Mapping[Kind, Callable[[_Ask], Value | None]]] = {
     "date": _take_date,
     "weekday": _take_weekday,
     "time": _take_time,
+    "phone": _take_phone,
     "id": _take_id,
     "integer": _take_number,
     "number": _take_number,

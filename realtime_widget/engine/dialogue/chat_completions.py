@@ -6,15 +6,19 @@ with ``choices[0].delta``, tool calls in pieces by ``index``.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
 
+from realtime_widget.engine.dialogue import phrases
 from realtime_widget.engine.dialogue.messages import (
+    heard_nothing,
     to_messages,
     to_tool_choice,
     to_tools,
@@ -33,10 +37,29 @@ from realtime_widget.exceptions import (
     UpstreamUnreachable,
 )
 
-# A model on a small machine may think long before its first word.
-_TIMEOUT: Final = httpx.Timeout(connect=5.0, read=60.0, write=10.0, pool=5.0)
+_WRITE_S: Final = 10.0
 _MAX_ANSWER_BYTES: Final = 2 * 1024 * 1024
+_ODD: Final = "The dialogue server sent an answer that is no chat completion."
 _PATH: Final = "/chat/completions"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a server is waited for.
+
+    Attributes:
+        connect_s: Until the connection is open.
+        first_token_s: From the request to the first word or call. A model on a small
+            machine may have to be loaded and think long before it.
+        next_token_s: Between two words, or pieces of a call.
+    """
+
+    connect_s: float = 5.0
+    first_token_s: float = 60.0
+    next_token_s: float = 20.0
+
+
+_PATIENCE: Final = Patience()
 
 
 class ChatCompletionsDialogue:
@@ -49,7 +72,7 @@ class ChatCompletionsDialogue:
         base_url: ``http://127.0.0.1:11434/v1``; the full ``.../chat/completions`` too.
         model: Its name there; "" asks the server and takes the first it offers.
         key: Sent as a bearer token, "" for none.
-        timeout: Other bounds than the usual ones.
+        patience: How long the server is waited for.
     """
 
     def __init__(
@@ -58,12 +81,12 @@ class ChatCompletionsDialogue:
         *,
         model: str = "",
         key: str = "",
-        timeout: httpx.Timeout = _TIMEOUT,
+        patience: Patience = _PATIENCE,
     ) -> None:
         self._base_url = base_url.rstrip("/").removesuffix(_PATH)
         self._model = model
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._timeout = timeout
+        self._patience = patience
         # Reading the certificates takes tens of ms: once, not for every answer.
         secure = self._base_url.startswith("https:")
         self._verify: ssl.SSLContext | bool = (
@@ -73,27 +96,69 @@ class ChatCompletionsDialogue:
     async def reply(self, request: DialogueRequest) -> AsyncIterator[DialogueEvent]:
         """Yield the answer as the server sends it, tool calls at the end.
 
-        Closing the iterator closes the connection, which stops the server's work.
+        Closing the iterator closes the connection, which stops the server's work. When
+        the server fails, an apology is yielded before the error is raised, so that a
+        visitor who listens is not left in silence.
 
         Raises:
             UpstreamError: If the server cannot be reached, refuses, or breaks off.
         """
-        async with self._client() as client:
-            body = await self._body(client, request)
-            calls = _ToolCalls()
-            async for delta in _deltas(client, self._base_url + _PATH, body):
-                if text := delta.get("content"):
+        if heard_nothing(request.items):
+            return  # the model would answer what was said before once more
+        said = False
+        try:
+            async with aclosing(self._answer(request)) as events:
+                async for event in events:
+                    said = said or isinstance(event, TextDelta)
+                    yield event
+        except UpstreamError:
+            # What broke off in the middle of a sentence is no part of the next one.
+            yield TextDelta(f"\n{phrases.UNANSWERED}" if said else phrases.UNANSWERED)
+            raise
+
+    async def _answer(self, request: DialogueRequest) -> AsyncGenerator[DialogueEvent]:
+        loop = asyncio.get_running_loop()
+        calls = _ToolCalls()
+        async with (
+            self._client() as client,
+            aclosing(self._deltas(client, request)) as deltas,
+        ):
+            until_s = loop.time() + self._patience.first_token_s
+            while (delta := await _next(deltas, until_s)) is not None:
+                text, pieces = delta.get("content"), delta.get("tool_calls")
+                if text or pieces:
+                    until_s = loop.time() + self._patience.next_token_s
+                if text:
                     yield TextDelta(str(text))
-                calls.add(delta.get("tool_calls") or ())
-            for call in calls.complete():
-                yield call
+                calls.add(pieces or ())
+        for call in calls.complete():
+            yield call
+
+    async def _deltas(
+        self, client: httpx.AsyncClient, request: DialogueRequest
+    ) -> AsyncGenerator[Mapping[str, Any]]:
+        """Yield ``choices[0].delta`` of each event of the answer."""
+        body = await self._body(client, request)
+        url = self._base_url + _PATH
+        async with client.stream("POST", url, json=body) as response:
+            _refuse_unless_ok(response)
+            async for line in _lines(response):
+                # A server that does not stream sends one JSON object instead of events.
+                data = line.removeprefix("data:").strip()
+                if data == "[DONE]":
+                    return
+                if data.startswith("{"):
+                    yield _delta(data)
 
     @asynccontextmanager
     async def _client(self) -> AsyncGenerator[httpx.AsyncClient]:
         try:
             async with httpx.AsyncClient(
                 headers=self._headers,
-                timeout=self._timeout,
+                # How long an answer may take is counted in words, not in bytes.
+                timeout=httpx.Timeout(
+                    None, connect=self._patience.connect_s, write=_WRITE_S
+                ),
                 verify=self._verify,
                 trust_env=False,
             ) as client:
@@ -168,19 +233,15 @@ async def _first_model(client: httpx.AsyncClient, base_url: str) -> str:
         ) from exc
 
 
-async def _deltas(
-    client: httpx.AsyncClient, url: str, body: Mapping[str, Any]
-) -> AsyncIterator[Mapping[str, Any]]:
-    """Yield ``choices[0].delta`` of each event of the answer."""
-    async with client.stream("POST", url, json=body) as response:
-        _refuse_unless_ok(response)
-        async for line in _lines(response):
-            # A server that does not stream sends one JSON object instead of events.
-            data = line.removeprefix("data:").strip()
-            if data == "[DONE]":
-                return
-            if data.startswith("{"):
-                yield _delta(data)
+async def _next(
+    deltas: AsyncGenerator[Mapping[str, Any]], until_s: float
+) -> Mapping[str, Any] | None:
+    """Return the next delta, None at the end of the answer."""
+    try:
+        async with asyncio.timeout_at(until_s):
+            return await anext(deltas, None)
+    except TimeoutError as exc:
+        raise UpstreamTimeout("The dialogue server did not answer in time.") from exc
 
 
 async def _lines(response: httpx.Response) -> AsyncIterator[str]:
@@ -204,11 +265,16 @@ def _delta(data: str) -> Mapping[str, Any]:
         raise UpstreamError("The dialogue server sent broken JSON.") from exc
     if event.get("error"):
         raise UpstreamError("The dialogue server reported an error.")
-    choices = event.get("choices") or [{}]
-    delta: Mapping[str, Any] = (
-        choices[0].get("delta") or choices[0].get("message") or {}
-    )
-    return delta
+    try:
+        choice = (event.get("choices") or [{}])[0]
+        delta = choice.get("delta") or choice.get("message") or {}
+        pieces = delta.get("tool_calls") or ()
+    except (AttributeError, LookupError, TypeError) as exc:
+        raise UpstreamError(_ODD) from exc
+    if not all(isinstance(piece, Mapping) for piece in pieces):
+        raise UpstreamError(_ODD)
+    found: Mapping[str, Any] = delta
+    return found
 
 
 def _refuse_unless_ok(response: httpx.Response) -> None:

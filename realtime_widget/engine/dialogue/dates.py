@@ -46,6 +46,7 @@ _MONTH_INDEX: Final = {
 } | {"sept": 9}
 _ISO = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _RELATIVE: Final = {"today": 0, "tonight": 0, "now": 0, "tomorrow": 1}
+_REJECTED_LEADS: Final = frozenset({"on", "for", "at", "the", "this"})
 _LEAD_INS: Final = frozenset({"on", "for", "the", "this", "by", "of"})
 # "At four" of a visitor means the afternoon: shops are shut at night.
 _MORNING_STARTS_HOUR: Final = 7
@@ -64,7 +65,7 @@ def take_date(said: Said, today: date) -> date | None:
         if said.free(inside[0], inside[-1] + 1):
             said.use(inside[0], inside[-1] + 1)
             return _date(int(match[1]), int(match[2]), int(match[3]))
-    words = said.lows()
+    words = [word.removesuffix("'s") for word in said.lows()]
     for at in range(len(words)):
         for reader in _DATE_READERS:
             read = reader(words, at, today)
@@ -75,6 +76,34 @@ def take_date(said: Said, today: date) -> date | None:
                 said.use(start, at + read[1])
                 return read[0]
     return None
+
+
+def reject(said: Said, today: date) -> None:
+    """Mark the days and times that are named only to say that they are not meant."""
+    words = said.lows()
+    for at, word in enumerate(words):
+        if word not in {"not", "than", "of"} or not said.free(at, at + 1):
+            continue
+        if word != "not" and words[at - 1 : at] not in (["rather"], ["instead"]):
+            continue
+        place = at + 1
+        while place < len(words) and words[place] in _REJECTED_LEADS:
+            place += 1
+        taken = _taken(words, place, today)
+        if taken:
+            said.use(at, place + taken)
+
+
+def _taken(words: list[str], at: int, today: date) -> int:
+    """Return how many words from here on name a day or a time, 0 for none."""
+    if at >= len(words):
+        return 0
+    for reader in _DATE_READERS:
+        read = reader(words, at, today)
+        if read is not None:
+            return read[1]
+    moment = _read_time(words, at, bare=True)
+    return moment[1] if moment is not None else 0
 
 
 def take_time(said: Said, *, bare: bool = False) -> time | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from realtime_widget.engine.dialogue.numbers import find_numbers
+from typing import Final
+
+from realtime_widget.engine.dialogue.numbers import Number, find_numbers
 from realtime_widget.engine.dialogue.parameters import Parameter
 from realtime_widget.engine.dialogue.words import Said, stem
+
+_SPANS: Final = frozenset({"minute", "hour", "day", "week", "month", "year"})
 
 
 def take_id(said: Said, parameter: Parameter) -> str | None:
     """Return an order-number-like id: digits, with the letters said before them."""
     prefix, separator = parameter.id_prefix()
-    numbers = find_numbers(said)
+    numbers = [n for n in find_numbers(said) if not _is_span(said, n)]
     if not numbers:
         return None
     named = {stem(word) for word in parameter.words.split()} | {"number", "#"}
@@ -25,6 +29,12 @@ def take_id(said: Said, parameter: Parameter) -> str | None:
     if prefix and parameter.pattern and not parameter.accepts(number.digits):
         return _lettered(parameter, prefix, separator, number.digits)
     return number.digits
+
+
+def _is_span(said: Said, number: Number) -> bool:
+    """Return whether a number counts time: "two weeks ago"."""
+    after = said.words[number.end].low if number.end < len(said.words) else ""
+    return after.removesuffix("s") in _SPANS
 
 
 def _letters_before(said: Said, at: int, prefix: str) -> tuple[str, int]:

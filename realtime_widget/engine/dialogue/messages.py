@@ -19,6 +19,20 @@ def item_text(item: Mapping[str, Any]) -> str:
     return " ".join(word for word in words if word).strip()
 
 
+def heard_nothing(items: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the last item is speech in which no words were recognised."""
+    if not items:
+        return False
+    last = items[-1]
+    parts = last.get("content") or ()
+    return (
+        last.get("type") == "message"
+        and last.get("role") == "user"
+        and any(part.get("type") == "input_audio" for part in parts)
+        and not item_text(last)
+    )
+
+
 def to_messages(instructions: str, items: Sequence[Mapping[str, Any]]) -> list[Message]:
     """Return the messages of a request.
 

@@ -32,6 +32,7 @@ _ORDINALS: Final = {
     )
 } | {"thirtieth": 30}
 _ZEROS: Final = frozenset({"oh", "o", "nought"})
+_TIMES: Final = {"double": 2, "triple": 3}
 _DIGITS = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?$")
 
 
@@ -93,7 +94,19 @@ def find_numbers(said: Said) -> list[Number]:
 def _is_numeric(words: list[str], at: int) -> bool:
     word = words[at]
     if word in _ZEROS:
-        return at > 0 and _is_plain(words[at - 1])
+        if at > 0 and _is_plain(words[at - 1]) or words[at - 1 : at] == ["double"]:
+            return True
+        return (
+            word == "oh"
+            and len(words) > at + 2
+            and all(
+                _is_plain(following) or following in _TIMES or following in _ZEROS
+                for following in words[at + 1 : at + 3]
+            )
+        )
+    if word in _TIMES:
+        following = words[at + 1 : at + 2]
+        return bool(following) and (following[0] in _ZEROS or _is_digit(following[0]))
     if word == "and":
         return (
             at > 0
@@ -105,6 +118,11 @@ def _is_numeric(words: list[str], at: int) -> bool:
         before = words[at - 1] if at else ""
         return before in {"a", *_SCALES} or _is_plain(before)
     return _is_plain(word)
+
+
+def _is_digit(word: str) -> bool:
+    value = small_number(word)
+    return value is not None and value < 10
 
 
 def _is_plain(word: str) -> bool:
@@ -120,7 +138,7 @@ def _joined(said: Said, at: int) -> bool:
     if "." in said.words[at - 1].text or "." in said.words[at].text:
         return False
     between = said.text[said.words[at - 1].end : said.words[at].start]
-    return between.strip() in {"", "-", ","}
+    return between.strip() in {"", "-", ",", ")"}
 
 
 def _read(start: int, words: list[str]) -> Number:
@@ -128,6 +146,10 @@ def _read(start: int, words: list[str]) -> Number:
     if len(words) == 1 and _DIGITS.match(words[0]):
         plain = words[0].replace(",", "")
         return Number(start, end, float(plain), plain)
+    groups = _TIMES.keys() & set(words) or words[0] in _ZEROS or words[0] == "zero"
+    if groups:
+        digits = dialled(words)
+        return Number(start, end, float(digits), digits)
     if any(word in _SCALES for word in words):
         value = _with_scales(words)
         return Number(start, end, value, str(value))
@@ -135,11 +157,23 @@ def _read(start: int, words: list[str]) -> Number:
     return Number(start, end, float(digits), digits)
 
 
+def dialled(words: list[str]) -> str:
+    """Return the digits of a telephone number: "nine hundred" are three of them."""
+    digits = ""
+    for group in _groups([word for word in words if word != "and"]):
+        digits += {"hundred": "00", "thousand": "000"}.get(group, group)
+    return digits
+
+
 def _groups(words: list[str]) -> list[str]:
     """Return the digits of each group: "ten forty two" is 10, 42."""
     groups: list[str] = []
     open_tens = False
+    times = 1
     for word in words:
+        if word in _TIMES:
+            times, open_tens = _TIMES[word], False
+            continue
         if word in _TENS:
             groups.append(str(_TENS[word]))
             open_tens = True
@@ -151,6 +185,7 @@ def _groups(words: list[str]) -> list[str]:
             groups.append("0")
         else:
             groups.append(str(unit) if unit is not None else word.replace(",", ""))
+        groups[-1], times = groups[-1] * times, 1
         open_tens = False
     return groups
 

@@ -19,6 +19,7 @@ Kind = Literal[
     "datetime",
     "weekday",
     "email",
+    "phone",
     "id",
     "place",
     "name",
@@ -35,6 +36,7 @@ _FORMATS: Final[dict[str, Kind]] = {
 # The last word of a parameter's name that tells its kind comes first in this order.
 _NAME_KINDS: Final[tuple[tuple[Kind, frozenset[str]], ...]] = (
     ("email", frozenset({"email", "mail"})),
+    ("phone", frozenset({"phone", "telephone", "mobile", "cell"})),
     ("datetime", frozenset({"datetime", "when", "slot"})),
     ("time", frozenset({"time", "hour"})),
     ("date", frozenset({"date"})),
@@ -46,7 +48,7 @@ _NAME_KINDS: Final[tuple[tuple[Kind, frozenset[str]], ...]] = (
     (
         "id",
         frozenset(
-            word_list("""id number reference ref code no num phone telephone zip postcode
+            word_list("""id number reference ref code no num zip postcode
             tracking order booking ticket invoice""")
         ),
     ),

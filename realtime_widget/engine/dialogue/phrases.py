@@ -6,8 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from realtime_widget.engine.dialogue.deeds import family_of
+from realtime_widget.engine.dialogue.frames import Frame
 from realtime_widget.engine.dialogue.parameters import Parameter
 from realtime_widget.engine.dialogue.picking import Tool
+from realtime_widget.engine.dialogue.words import split_words, stem
 
 UNHEARD: Final = "Sorry, I did not catch that. Could you say it again?"
 LEFT: Final = "All right, I will leave that."
@@ -17,6 +20,10 @@ WELCOME: Final = "You are welcome. Is there anything else?"
 GOODBYE: Final = "Goodbye, and thank you for stopping by."
 FINE: Final = "I am fine, thank you. How can I help you?"
 AFFIRMED: Final = "All right. What can I do for you?"
+UNANSWERED: Final = "Sorry, I cannot answer right now. Please try again in a moment."
+NOT_DOING: Final = "All right, I will not do that."
+NOT_DONE_YET: Final = "I have not done that in this conversation."
+ALREADY_DONE: Final = "That is done already."
 NOTHING_TO_REPEAT: Final = "I have not said anything yet."
 SMALL: Final = "I am a small offline demo without a language model."
 _NO_TOOLS: Final = "There is nothing I can look up here yet."
@@ -59,6 +66,16 @@ _LEAVE = re.compile(
 )
 _GREET_WITH = re.compile(
     r"\b(?:say|greet|begin|start|open)\b[^\"“”\n]{0,80}[\"“]([^\"”]{1,400})[\"”]", re.I
+)
+
+
+_YES_OR_NO = re.compile(
+    r"(?:(?P<no>no|nope|nah|not now|better not|i(?:'d| would) rather not)|"
+    r"yes|yeah|yep|yup|sure|ok|okay|please do|please|go ahead|do (?:it|that|so)|right|"
+    r"correct|of course|absolutely|definitely|exactly|all right|alright|"
+    r"sounds good|that's right|that would be (?:great|nice|good))"
+    r"(?: (?:thanks|thank you))?(?![\w'])[\s,.!]*",
+    re.I,
 )
 
 
@@ -133,9 +150,57 @@ def question(parameter: Parameter) -> str:
     return asked.get(parameter.kind, f"What is the {parameter.words}?")
 
 
-def again(parameter: Parameter) -> str:
-    """Return the question for an argument that was answered and not understood."""
-    return f"Sorry, I did not understand that. {question(parameter)}"
+def ask(frame: Frame) -> str:
+    """Return the question that a frame waits for, "" when it waits for none."""
+    asked = frame.asked()
+    if frame.unsure:
+        told = [_value_words(value) for value in frame.values.values()]
+        deed = deed_words(frame.tool)
+        shall = f"Shall I {deed}: {joined(told)}?" if told else f"Shall I {deed}?"
+        return (
+            frame.lead if frame.lead.endswith("?") else f"{frame.lead} {shall}".strip()
+        )
+    return question(asked) if asked is not None else ""
+
+
+def again(asked: str) -> str:
+    """Return a question that was answered, but not so that it was understood."""
+    return f"Sorry, I did not understand that. {asked}"
+
+
+def can_do(tool: Tool) -> str:
+    """Return the answer to how something is done."""
+    return f"Just ask me: I can {deed_words(tool)}."
+
+
+def instead(undo: Tool, again: Frame) -> str:
+    """Return the question whether a deed is to be done over."""
+    told = joined([_value_words(value) for value in again.values.values()])
+    deed = deed_words(again.tool)
+    return f"{ALREADY_DONE} Shall I {deed_words(undo)}, and {deed} instead: {told}?"
+
+
+def deed_words(tool: Tool) -> str:
+    """Return what a tool does, beginning with its verb."""
+    words = _ability(tool)
+    begins = stem(words.split(" ", 1)[0]) if words else ""
+    if family_of(begins) == tool.family:
+        return words
+    return " ".join(split_words(tool.name)).lower()
+
+
+def agreement(text: str) -> tuple[bool | None, str]:
+    """Return whether a text says yes or no first, None for neither, and its rest."""
+    rest = text.strip()
+    agreed: bool | None = None
+    while match := _YES_OR_NO.match(rest):
+        says_no = match["no"] is not None
+        if agreed is None or says_no:
+            agreed = not says_no
+        rest = rest[match.end() :]
+        if not rest:
+            break
+    return agreed, rest
 
 
 def joined(parts: Sequence[str], word: str = "and") -> str:
@@ -152,6 +217,12 @@ def _ability(tool: Tool) -> str:
     if len(words) > 1 and words[0].isupper() and not words[1].isupper():
         words = words[0].lower() + words[1:]
     return words.rstrip(".")
+
+
+def _value_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def _day_word(parameter: Parameter) -> str:

@@ -20,12 +20,19 @@ _TEXT_LEAD = re.compile(
     r"for)\s+",
     re.IGNORECASE,
 )
+_NAMING_LEAD = re.compile(
+    r"\b(?:saying|that says|called|titled|named|note that)\s+", re.IGNORECASE
+)
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]")
 # Free words for these are the whole sentence.
 _WHOLE: Final = frozenset(
     {"query", "question", "search", "request", "utterance", "text"}
 )
 _CALENDAR: Final = frozenset({*WEEKDAYS, *MONTHS, "today", "tomorrow", "tonight"})
+_DETERMINERS: Final = frozenset({"a", "an", "the", "my", "your", "some", "this"})
+_POSSESSIVES: Final = frozenset({"my", "your", "some"})
+_AFTERTHOUGHTS: Final = frozenset({"please", "thanks", "now", "again"})
+_SPELLING: Final = frozenset({"spelled", "spelt", "spelling", "name", "under"})
 _FILLERS: Final = STOPWORDS | {
     "please",
     "sorry",
@@ -57,6 +64,8 @@ def take_place(said: Said, *, direct: bool, tool_words: frozenset[str]) -> str |
 
 def take_name(said: Said, parameter: Parameter, *, direct: bool) -> str | None:
     """Return a name: what follows "my name is", or capitals after "for"."""
+    if spelled := _take_spelled(said):
+        return spelled
     if match := _NAME_LEAD.search(said.text):
         run = _name_run(said, match.end())
         if run is not None and _looks_like_name(said, run, direct=direct):
@@ -74,8 +83,45 @@ def take_name(said: Said, parameter: Parameter, *, direct: bool) -> str | None:
     return _titled(said.slice(*run))
 
 
+def _take_spelled(said: Said) -> str:
+    """Return a name that is spelled, "" for none: "smith s m y t h" is Smyth."""
+    lows = said.lows()
+    for at in range(len(lows)):
+        end = at
+        letters = ""
+        while end < len(lows) and (step := _letter(lows, end)):
+            letters, end = letters + step[0], end + step[1]
+        clock = letters in {"am", "pm"}
+        if len(letters) < 2 or clock or not said.free(at, end):
+            continue
+        match = _NAME_LEAD.search(said.text)
+        lead = match.end() if match else 0
+        before = [
+            word.text
+            for word in said.words[:at]
+            if word.start >= lead and word.low not in _FILLERS | _SPELLING
+        ]
+        if before and before[-1][0].lower() == letters[0]:
+            before.pop()
+        said.use(at, end)
+        return _titled(" ".join([*before[-2:], letters]).lower())
+    return ""
+
+
+def _letter(words: list[str], at: int) -> tuple[str, int] | None:
+    """Return a letter, or "double t" as two, and how many words it took."""
+    if words[at] == "double" and at + 1 < len(words) and len(words[at + 1]) == 1:
+        return words[at + 1] * 2, 2
+    return (words[at], 1) if len(words[at]) == 1 and words[at].isalpha() else None
+
+
 def take_text(
-    said: Said, parameter: Parameter, *, direct: bool, tool_words: frozenset[str]
+    said: Said,
+    parameter: Parameter,
+    *,
+    direct: bool,
+    tool_words: frozenset[str],
+    about: frozenset[str],
 ) -> str | None:
     """Return free words: quoted, an example of the description, or what is left over."""
     if match := _QUOTED.search(said.text):
@@ -88,8 +134,9 @@ def take_text(
         return said.text.strip().rstrip(".!?").strip() or None
     if not parameter.required:
         return None
-    if match := _TEXT_LEAD.search(said.text):
+    if match := _NAMING_LEAD.search(said.text) or _TEXT_LEAD.search(said.text):
         run = _run_from(said, match.end(), 12)
+        run = _without_frame(said, run, about) if run is not None else None
         if run is not None and _meaningful(said, run, tool_words):
             said.use(*run)
             return said.slice(*run)
@@ -202,6 +249,28 @@ def _name_run(said: Said, position: int) -> tuple[int, int] | None:
     while end < run[1] and said.words[end].text[0].isupper():
         end += 1
     return run[0], end
+
+
+def _without_frame(
+    said: Said, run: tuple[int, int], about: frozenset[str]
+) -> tuple[int, int] | None:
+    """Return a run without what only says what it is: "the book ulysses".
+
+    "My" goes too, and a place behind it that the tool is known by: "in the catalogue".
+    """
+    start, end = run
+    known = [stem(word.low) in about for word in said.words]
+    lows = said.lows()
+    if lows[start] in _DETERMINERS and start + 1 < end:
+        if known[start + 1]:
+            start += 2 + (lows[start + 2 : start + 3] in (["of"], ["for"]))
+        elif lows[start] in _POSSESSIVES:
+            start += 1
+    while end - start > 1 and lows[end - 1] in _AFTERTHOUGHTS:
+        end -= 1
+    if end - start > 2 and known[end - 1] and lows[end - 2] in _DETERMINERS:
+        end -= 3 if lows[end - 3] in _PLACE_LEADS else 0
+    return (start, end) if end > start else None
 
 
 def _meaningful(said: Said, run: tuple[int, int], tool_words: frozenset[str]) -> bool:

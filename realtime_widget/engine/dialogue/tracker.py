@@ -6,65 +6,37 @@ item that is deleted or truncated is forgotten here too.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from realtime_widget.engine.dialogue import phrases
 from realtime_widget.engine.dialogue.arguments import Value, fill
-from realtime_widget.engine.dialogue.parameters import Parameter
-from realtime_widget.engine.dialogue.picking import DEEDS, Tool, pick
-from realtime_widget.engine.dialogue.words import Said, stems
+from realtime_widget.engine.dialogue.clauses import revised, withdraws
+from realtime_widget.engine.dialogue.deeds import UNDO, meaning_of
+from realtime_widget.engine.dialogue.frames import Call, Decision, Deeds, Frame
+from realtime_widget.engine.dialogue.memory import Memory
+from realtime_widget.engine.dialogue.picking import Tool, pick
+from realtime_widget.engine.dialogue.requests import (
+    Requests,
+    revised_by_a_bare_word,
+    sure_parameters,
+)
+from realtime_widget.engine.dialogue.words import Said
 
 _MOST_TRIES: Final = 2
 # Another tool has to fit this well to be taken for a change of subject.
 _SURE: Final = 2.4
 _FOLLOW_UP = re.compile(r"^(?:and|what about|how about|also)\b", re.IGNORECASE)
 _FOLLOW_UP_WORDS: Final = 8
-_REFERS = re.compile(r"\b(?:it|that|this|them|the same)\b", re.IGNORECASE)
-_OWN = re.compile(r"\b(?:my|the|that|this)\s+(?:last\s+)?(\w+)", re.IGNORECASE)
-_WANTS = re.compile(
-    r"\b(?:need|want|(?:would|'d) like|looking for|(?:can|could|may) i (?:have|get))\b",
-    re.IGNORECASE,
-)
-_UNWANTS = re.compile(r"\b(?:don't|do not|no longer) (?:need|want)\b", re.IGNORECASE)
 _ASKS = re.compile(
     r"^(?:what|when|where|who|how|which|can|could|do|does|is|are|tell|show|i want|i'd|"
     r"actually|instead)\b",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do: say ``text``, or call ``tool``."""
-
-    text: str = ""
-    tool: Tool | None = None
-    values: Mapping[str, Value] = field(default_factory=dict)
-
-    @property
-    def arguments(self) -> str:
-        """Return the call's arguments as JSON text."""
-        return json.dumps(self.values, ensure_ascii=False)
-
-
-@dataclass(slots=True)
-class _Frame:
-    """A tool that is to be called once its arguments are known."""
-
-    tool: Tool
-    values: dict[str, Value]
-    tries: int = 0
-
-    def missing(self) -> list[Parameter]:
-        return [p for p in self.tool.parameters if p.name not in self.values]
-
-    def asked(self) -> Parameter | None:
-        return next((p for p in self.missing() if p.required), None)
+# Talk that leaves an open question open.
+_ASIDES: Final = frozenset({"help", "who", "bye", "repeat"})
 
 
 class Tracker:
@@ -82,9 +54,9 @@ class Tracker:
         self._tools = tools
         self._shown = known or tools
         self._today = today
-        self._frame: _Frame | None = None
-        self._last_call: tuple[Tool, dict[str, Any]] | None = None
-        self._known: dict[str, Any] = {}
+        self._memory = Memory(today)
+        self._requests = Requests(tools, today, self._memory)
+        self._deeds = Deeds()
         self._last_said = ""
 
     def answered(self, text: str) -> None:
@@ -93,17 +65,15 @@ class Tracker:
 
     def called(self, name: str, arguments: str) -> None:
         """Take a function call that was made."""
-        self._frame = None
+        frame = self._deeds.open
+        if frame is not None and frame.tool.name == name and not frame.values:
+            self._deeds.drop()
         tool = next((tool for tool in self._tools if tool.name == name), None)
-        values = _object(arguments)
-        self._known.update(values)
-        self._last_call = (tool, values) if tool is not None else None
+        self._memory.called(tool, arguments)
 
     def returned(self, output: str) -> None:
-        """Take a function call's output: what it names can be referred to."""
-        for key, value in _object(output).items():
-            if isinstance(value, str | int | float):
-                self._known[key] = value
+        """Take a function call's output."""
+        self._memory.returned(output)
 
     def hear(self, text: str, *, forced: bool = False) -> Decision:
         """Take what the visitor said and decide.
@@ -116,81 +86,83 @@ class Tracker:
             return self._forced(text)
         if not text.strip():
             return Decision(phrases.UNHEARD)
-        if self._frame is not None:
-            decision = self._go_on(self._frame, text)
-            if decision is not None:
-                return decision
+        frame = self._deeds.open
+        if frame is not None:
+            settled = (
+                self._settle(frame, text) if frame.unsure else self._go_on(frame, text)
+            )
+            if settled is not None:
+                return settled
         return self._begin(text)
 
+    # --- nothing is open, or it is about something else ----------------------
+
     def _begin(self, text: str) -> Decision:
-        """Decide about something said while no question is open."""
         talk = phrases.small_talk(text)
-        if talk:
+        if talk in _ASIDES:
             return Decision(self._talk(talk))
         request = phrases.without_greeting(text)
-        tool = pick(self._tools, self._meaning(request))
-        if tool is not None:
-            return self._open(tool, request)
+        corrected = self._correct(request)
+        if corrected is not None:
+            return corrected
+        requests = self._requests.read(request)
+        frames = [one.frame for one in requests if one.frame is not None]
+        if talk and not frames:
+            return Decision(self._talk(talk))
+        remarks = list(dict.fromkeys(one.remark for one in requests if one.remark))
+        if frames or remarks:
+            self._deeds.add(frames)
+            return self._decide(" ".join(remarks))
         return self._follow_up(request) or Decision(phrases.fallback(self._shown))
 
-    def _open(self, tool: Tool, text: str) -> Decision:
-        said = Said(text)
-        values = fill(
-            list(tool.parameters), said, self._today, tool_words=tool.name_words
-        )
-        frame = _Frame(tool, {**self._referred(tool, text, values), **values})
-        return self._complete(frame)
+    def _decide(self, said: str = "", *, again: bool = False) -> Decision:
+        """Call what can be called, and ask for what the next call needs."""
+        calls = self._deeds.ready()
+        frame = self._deeds.open
+        if frame is None:
+            return Decision(said, calls)
+        question = phrases.ask(frame)
+        asked = phrases.again(question) if again else question
+        return Decision(f"{said} {asked}".strip(), calls)
 
-    def _complete(self, frame: _Frame) -> Decision:
-        """Call the frame's tool, or ask for what is missing."""
-        asked = frame.asked()
-        if asked is None:
-            self._frame = None
-            return Decision(tool=frame.tool, values=_in_order(frame))
-        self._frame = frame
-        return Decision(phrases.question(asked))
+    def _correct(self, text: str) -> Decision | None:
+        """Return what to do when the last call was not what was meant."""
+        cut = revised(text)
+        tool = self._memory.last
+        if tool is None or not cut.begins or cut.denied:
+            return None
+        other = self._requests.topic(cut.later[-1])
+        if other is not None and other is not tool:
+            return None
+        changed: dict[str, Value] = {}
+        for part in cut.later:
+            changed.update(self._requests.values(tool, part, revises=True))
+        before = self._memory.values
+        if all(before.get(name) == value for name, value in changed.items()):
+            return None
+        self._deeds.add([self._instead(tool, {**before, **changed})])
+        return self._decide()
 
-    def _go_on(self, frame: _Frame, text: str) -> Decision | None:
-        """Take the answer to the open question; None when it is about something else."""
-        asked = frame.asked()
-        if asked is None:
-            return None
-        if phrases.wants_to_leave(text) and asked.kind != "boolean":
-            self._frame = None
-            return Decision(phrases.LEFT)
-        if phrases.small_talk(text) in {"help", "who", "bye", "repeat"}:
-            return Decision(self._talk(phrases.small_talk(text)))
-        other = pick(self._tools, stems(text), at_least=_SURE)
-        moved_on = other is not None and other is not frame.tool
-        if moved_on and (
-            asked.kind not in {"text", "name"} or _ASKS.match(text.strip())
-        ):
-            self._frame = None
-            return None
-        values = fill(
-            frame.missing(),
-            Said(text),
-            self._today,
-            asked=asked.name,
-            tool_words=frame.tool.name_words,
-        )
-        frame.values.update(values)
-        if values:
-            frame.tries = 0
-            return self._complete(frame)
-        frame.tries += 1
-        if frame.tries >= _MOST_TRIES:
-            self._frame = None
-            return Decision(phrases.GIVEN_UP)
-        return Decision(phrases.again(asked))
+    def _instead(self, tool: Tool, values: dict[str, Value]) -> Frame:
+        """Return the last call once more, with other arguments."""
+        again = Frame(tool, values)
+        if not tool.family or not self._memory.worked:
+            return again
+        back = self._memory.undoing(tuple(self._tools), UNDO)
+        if back is None or tool.family == UNDO:
+            again.unsure, again.lead = True, phrases.ALREADY_DONE
+            return again
+        undo, known = back
+        lead = phrases.instead(undo, again)
+        return Frame(undo, known, lead, unsure=True, then=(again,))
 
     def _follow_up(self, text: str) -> Decision | None:
         """Ask the last tool again with what is new: "And on Friday?"."""
+        tool = self._memory.last
         said = Said(text)
-        if self._last_call is None or len(said.words) > _FOLLOW_UP_WORDS:
+        if tool is None or len(said.words) > _FOLLOW_UP_WORDS:
             return None
-        tool, before = self._last_call
-        if tool.acts:
+        if meaning_of(text).deeds and tool.family:
             return None
         values = fill(
             [p for p in tool.parameters if p.kind != "text"],
@@ -200,50 +172,128 @@ class Tracker:
         )
         if not values or not (_FOLLOW_UP.match(text) or len(said.words) <= 3):
             return None
-        return self._complete(_Frame(tool, {**before, **values}))
+        merged = {**self._memory.values, **values}
+        self._deeds.add([Frame(tool, merged, unsure=bool(tool.family))])
+        return self._decide()
+
+    # --- a question is open --------------------------------------------------
+
+    def _settle(self, frame: Frame, text: str) -> Decision | None:
+        """Take the answer to "Shall I?"; None when it is about something else."""
+        talk = phrases.small_talk(text)
+        if talk in _ASIDES:
+            return Decision(self._talk(talk))
+        agreed, rest = phrases.agreement(text)
+        other = self._requests.topic(rest) if rest else None
+        about = [frame.tool, *(following.tool for following in frame.then)]
+        target = frame.then[-1] if frame.then else frame
+        values = self._requests.values(target.tool, rest) if rest else {}
+        mood = frame.tool.mood(meaning_of(rest)) if frame.tool.family else "asked"
+        if agreed is False or mood == "negated" or withdraws(rest):
+            self._deeds.drop()
+            if other is not None and mood != "negated" and other not in about:
+                return None
+            if not values or mood == "negated":
+                return self._decide(phrases.LEFT)
+            target.values.update(values)
+            self._deeds.waiting.insert(0, frame)
+            return self._decide()
+        if other is not None and other not in about and not agreed:
+            self._deeds.drop()
+            return None
+        named = frame.tool.family in meaning_of(rest).deeds and mood == "asked"
+        if agreed or named:
+            frame.unsure, frame.lead = False, ""
+        elif not values:
+            self._deeds.drop()
+            return None
+        target.values.update(values)
+        return self._decide()
+
+    def _go_on(self, frame: Frame, text: str) -> Decision | None:
+        """Take the answer to the open question; None when it is about something else."""
+        asked = frame.asked()
+        if asked is None:
+            return None
+        cut = revised(text)
+        refused = frame.tool.family and frame.tool.mood(meaning_of(text)) == "negated"
+        left = phrases.wants_to_leave(text) or cut.withdrawn
+        if refused or (left and asked.kind != "boolean"):
+            self._deeds.drop()
+            return self._decide(phrases.LEFT)
+        if (talk := phrases.small_talk(text)) in _ASIDES:
+            return Decision(self._talk(talk))
+        other = pick(self._tools, meaning_of(text), at_least=_SURE)
+        moved_on = other is not None and other is not frame.tool
+        if moved_on and (
+            asked.kind not in {"text", "name"} or _ASKS.match(text.strip())
+        ):
+            if other is not None and other.family:
+                self._deeds.drop()
+            return None
+        values = self._answer(frame, text)
+        frame.values.update(values)
+        if values:
+            frame.tries = 0
+            return self._decide()
+        frame.tries += 1
+        if frame.tries >= _MOST_TRIES:
+            self._deeds.drop()
+            return self._decide(phrases.GIVEN_UP)
+        return self._decide(again=True)
+
+    def _answer(self, frame: Frame, text: str) -> Mapping[str, Value]:
+        """Return the arguments that an answer gives, also those it corrects."""
+        cut = revised(text)
+        asked = frame.asked()
+        name = asked.name if asked is not None else ""
+        direct = asked is not None and asked.kind == "boolean"
+        values: dict[str, Value] = {}
+        for part in [text] if direct or not cut.parts() else cut.parts():
+            said = Said(part)
+            missing = [p for p in frame.tool.parameters if p.name not in frame.values]
+            found = fill(
+                missing,
+                said,
+                self._today,
+                asked=name,
+                tool_words=frame.tool.name_words,
+            )
+            found.update(self._revised(frame, said, marked=cut.begins))
+            values.update(found)
+        return values
+
+    def _revised(self, frame: Frame, said: Said, *, marked: bool) -> dict[str, Value]:
+        """Return the known arguments that are said once more, and differently."""
+        return fill(
+            [
+                p
+                for p in sure_parameters(frame.tool)
+                if p.name in frame.values
+                and (marked or p.kind not in {"integer", "number", "id"})
+            ],
+            said,
+            self._today,
+            asked=revised_by_a_bare_word(frame.tool) if marked else "",
+            tool_words=frame.tool.name_words,
+        )
+
+    # --- the rest ------------------------------------------------------------
 
     def _forced(self, text: str) -> Decision:
-        open_tool = self._frame.tool if self._frame is not None else None
-        tool = pick(self._tools, stems(text), at_least=_SURE) or open_tool
-        tool = tool or pick(self._tools, stems(text), at_least=-1.0)
+        frame = self._deeds.open
+        meaning = meaning_of(text)
+        tool = pick(self._tools, meaning, at_least=_SURE)
+        tool = tool or (frame.tool if frame is not None else None)
+        tool = tool or pick(self._tools, meaning, at_least=-1.0)
         assert tool is not None  # noqa: S101 - there are tools, and any score will do
         values = fill(
             list(tool.parameters), Said(text), self._today, tool_words=tool.name_words
         )
-        if self._frame is not None and self._frame.tool is tool:
-            values = {**self._frame.values, **values}
-        return Decision(tool=tool, values=values)
-
-    def _referred(
-        self, tool: Tool, text: str, said: Mapping[str, Value]
-    ) -> dict[str, Value]:
-        """Return arguments known from before that "it" or "my order" points at."""
-        nouns = {word for match in _OWN.finditer(text) for word in stems(match[1])}
-        if not (_REFERS.search(text) or nouns & tool.name_words):
-            return {}
-        return {
-            p.name: self._known[p.name]
-            for p in tool.parameters
-            if p.required and p.name not in said and p.name in self._known
-            # A day or a time of before is not what "it" means.
-            if p.kind in {"id", "text", "name", "email", "integer"}
-        }
-
-    def _meaning(self, text: str) -> set[str]:
-        """Return the stems said, with those that go without saying.
-
-        Who needs an appointment wants to book one, who does not need it wants it
-        cancelled, and "it" is what the last tool was about.
-        """
-        meaning = stems(text)
-        if _UNWANTS.search(text):
-            meaning.add("cancel")
-        elif _WANTS.search(text) and not meaning & DEEDS:
-            meaning |= {"book", "creat"}
-        if _REFERS.search(text) and self._last_call is not None:
-            last = self._last_call[0]
-            meaning |= last.name_words - {last.acts}
-        return meaning
+        if frame is not None and frame.tool is tool:
+            values = {**frame.values, **values}
+            self._deeds.drop()
+        return Decision(calls=[Call(tool, values)])
 
     def _talk(self, kind: str) -> str:
         answers = {
@@ -258,19 +308,3 @@ class Tracker:
             "no": phrases.LEFT,
         }
         return answers[kind]
-
-
-def _in_order(frame: _Frame) -> dict[str, Value]:
-    return {
-        p.name: frame.values[p.name]
-        for p in frame.tool.parameters
-        if p.name in frame.values
-    }
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        read = json.loads(text)
-    except ValueError:
-        return {}
-    return read if isinstance(read, dict) else {}

@@ -32,26 +32,24 @@ STOPWORDS: Final = frozenset(
 RELATED: Final[dict[str, tuple[str, ...]]] = {
     "package": ("order", "delivery", "shipment"),
     "parcel": ("order", "delivery", "shipment"),
+    "delivery": ("order",),
     "arrive": ("order", "status", "delivery"),
     "deliver": ("order", "status", "delivery"),
     "ship": ("order", "status", "delivery"),
     "track": ("status", "order"),
     "ready": ("status", "order"),
     "purchase": ("order",),
-    "make": ("book", "create"),
-    "arrange": ("book", "create"),
-    "schedule": ("book", "appointment"),
-    "reserve": ("book", "appointment"),
-    "reservation": ("book", "appointment"),
+    "schedule": ("appointment",),
+    "reserve": ("appointment",),
+    "reservation": ("appointment",),
     "visit": ("appointment",),
-    "meeting": ("appointment",),
+    "appointment": ("visit",),
+    "search": ("find",),
+    "see": ("visit", "appointment"),
+    "booking": ("appointment", "reservation"),
     "slot": ("appointment",),
-    "call": ("cancel",),
-    "drop": ("cancel",),
-    "delete": ("cancel", "remove"),
-    "remove": ("cancel", "delete"),
-    "move": ("reschedule", "change"),
-    "change": ("reschedule", "update"),
+    "owe": ("fee", "balance"),
+    "telephone": ("phone",),
     "close": ("open", "hour"),
     "shut": ("open", "hour"),
     "open": ("hour",),
@@ -103,6 +101,25 @@ _MEANT: Final = {
 }
 
 
+_ENDINGS: Final = {"d": "would", "ll": "will", "ve": "have", "re": "are", "m": "am"}
+_SHORT: Final = {
+    "can't": ["can", "not"],
+    "cannot": ["can", "not"],
+    "won't": ["will", "not"],
+    "shan't": ["shall", "not"],
+    **{
+        f"{verb}nt": [verb, "not"]
+        for verb in word_list("do did does is was have has had could would should")
+    },
+    "cant": ["can", "not"],
+    "wont": ["will", "not"],
+    **{
+        f"{word}'s": [word, "is"]
+        for word in word_list("what where when who how it that there here")
+    },
+}
+
+
 def split_words(text: str) -> list[str]:
     """Return the words of a name or a text; ``orderNumber`` and ``order_number`` are two."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text).replace("_", " ")
@@ -125,6 +142,22 @@ def related(said: Iterable[str]) -> dict[str, float]:
         for word, worth in _MEANT.get(one, {}).items():
             meant[word] = max(meant.get(word, 0.0), worth)
     return meant
+
+
+def spoken_words(text: str) -> list[str]:
+    """Return the words in lower case, "don't" as the two words it is short for."""
+    words: list[str] = []
+    for found in _WORD.findall(text):
+        low = found.lower().replace("’", "'")
+        words += _SHORT.get(low) or _in_full(low)
+    return words
+
+
+def _in_full(word: str) -> list[str]:
+    if word.endswith("n't"):
+        return [word.removesuffix("n't"), "not"]
+    begin, apostrophe, end = word.rpartition("'")
+    return [begin, _ENDINGS[end]] if apostrophe and end in _ENDINGS else [word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +213,12 @@ class Said:
     def slice(self, start: int, end: int) -> str:
         """Return the text from word ``start`` to before word ``end``, as written."""
         return self.text[self.words[start].start : self.words[end - 1].end]
+
+    def unused(self) -> str:
+        """Return the words that no argument was made from."""
+        return " ".join(
+            word.text for at, word in enumerate(self.words) if at not in self.used
+        )
 
     def spoken_stems(self) -> set[str]:
         """Return the stems of the words that carry meaning."""

@@ -37,6 +37,15 @@ CLEAN = {
     ),
 }
 
+# Clip -> its language and what is said in it.
+OTHER_LANGUAGES = {
+    "fr-8k-please-hold": (
+        "fr",
+        "Veuillez patienter pendant que l'on achemine votre appel.",
+    ),
+    "es-8k-try-again": ("es", "Por favor, intente de nuevo."),
+}
+
 
 def read_clip(name: str) -> bytes:
     """Return a clip as 16-bit mono PCM at 24 kHz."""

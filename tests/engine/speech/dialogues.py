@@ -114,13 +114,16 @@ class Talk:
         """Say something and return what is answered, tools called on the way."""
         self.items.append(said(text))
         decision = self._decide()
-        if decision.tool is not None:
-            arguments = json.loads(decision.arguments)
-            self.calls.append((decision.tool.name, arguments))
-            output = self.outputs.get(decision.tool.name, {"ok": True})
-            self.items += called(decision.tool.name, arguments, output)
+        steps = 0
+        while decision.calls:
+            for call in decision.calls:
+                arguments = json.loads(call.arguments)
+                self.calls.append((call.tool.name, arguments))
+                output = self.outputs.get(call.tool.name, {"ok": True})
+                self.items += called(call.tool.name, arguments, output)
             decision = self._decide()
-            assert decision.tool is None, "called twice for one question"
+            steps += 1
+            assert steps < 5, "calls without an end"
         self.items.append(answered(decision.text))
         return decision.text
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import pytest
 
+from realtime_widget.engine.weights import PIECE_PACKAGES
+
 _LOCAL_EXTRA = ("numpy", "onnxruntime", "faster_whisper", "hibari")
 
 
@@ -22,6 +24,12 @@ needs_speech = [
         reason=f"the [local] extra is not installed: {', '.join(_missing(_LOCAL_EXTRA))}",
     ),
 ]
+_LANGUAGES_EXTRA = (*_LOCAL_EXTRA, *PIECE_PACKAGES)
+needs_languages = pytest.mark.skipif(
+    bool(_missing(_LANGUAGES_EXTRA)),
+    reason="the [local-languages] extra is not installed: "
+    + ", ".join(_missing(_LANGUAGES_EXTRA)),
+)
 needs_numpy = pytest.mark.skipif(
     bool(_missing(["numpy"])), reason="the [local] extra is not installed: numpy"
 )

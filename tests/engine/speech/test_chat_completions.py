@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
-import httpx
 import pytest
 
-from realtime_widget.engine.dialogue.chat_completions import ChatCompletionsDialogue
+from realtime_widget.engine.dialogue import phrases
+from realtime_widget.engine.dialogue.chat_completions import (
+    ChatCompletionsDialogue,
+    Patience,
+)
 from realtime_widget.engine.ports import DialogueRequest, FunctionCall, TextDelta
 from realtime_widget.exceptions import (
     UpstreamClosed,
@@ -19,66 +20,15 @@ from realtime_widget.exceptions import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from tests.engine.speech.chat_server import (
+    Server,
+    event,
+    events,
+    respond,
+    stream,
+    words,
+)
 from tests.engine.speech.dialogues import SHOP, answered, called, said
-
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Server:
-    """A chat-completions server on the loopback that answers as a test says."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, dict[str, str], Any]] = []
-        self.answer: Answer = events()
-        self.hung_up = threading.Event()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                self._take()
-                try:
-                    outer.answer(self)
-                except OSError:
-                    outer.hung_up.set()
-
-            def do_GET(self):
-                self._take()
-                body = json.dumps({"data": [{"id": "first-model"}]}).encode()
-                respond(self, body, "application/json")
-
-            def _take(self):
-                length = int(self.headers.get("Content-Length") or 0)
-                body = json.loads(self.rfile.read(length)) if length else None
-                outer.requests.append((self.path, dict(self.headers), body))
-
-            def log_message(self, *args):
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
-
-    def close(self) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-
-def respond(handler, body, kind="text/event-stream", status=200):
-    handler.send_response(status)
-    handler.send_header("Content-Type", kind)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
-
-
-def events(*deltas, done=True) -> Answer:
-    """Answer with these deltas as server-sent events."""
-    chunks = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
-    text = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks)
-    body = (": comment\n\n" + text + ("data: [DONE]\n\n" if done else "")).encode()
-    return lambda handler: respond(handler, body)
 
 
 @pytest.fixture
@@ -88,9 +38,12 @@ def server():
     server.close()
 
 
-async def ask(dialogue, *items, tools=(), **options):
+async def ask(dialogue, *items, tools=(), into=None, **options):
     request = DialogueRequest("Be brief.", list(items), tools, **options)
-    return [event async for event in dialogue.reply(request)]
+    replies = [] if into is None else into
+    async for reply in dialogue.reply(request):
+        replies.append(reply)
+    return replies
 
 
 async def test_text_is_passed_on_piece_by_piece(server):
@@ -108,19 +61,7 @@ async def test_text_is_passed_on_piece_by_piece(server):
 async def test_text_arrives_before_the_answer_is_complete(server):
     go_on = threading.Event()
 
-    def slowly(handler):
-        handler.send_response(200)
-        handler.end_headers()
-        handler.wfile.write(
-            b'data: {"choices": [{"delta": {"content": "First."}}]}\n\n'
-        )
-        handler.wfile.flush()
-        go_on.wait(10)
-        handler.wfile.write(
-            b'data: {"choices": [{"delta": {"content": " Last."}}]}\n\n'
-        )
-
-    server.answer = slowly
+    server.answer = stream(words("First."), go_on, words(" Last."))
     dialogue = ChatCompletionsDialogue(server.url, model="m")
     replies = dialogue.reply(DialogueRequest("", [said("?")]))
 
@@ -142,8 +83,8 @@ async def test_conversation_becomes_messages(server):
         said("Where is it?"),
         *call,
         unanswered,
-        answered("Shipped."),
         said(""),
+        answered("Shipped."),
     ]
 
     await ask(ChatCompletionsDialogue(server.url, model="m"), *items)
@@ -174,6 +115,15 @@ async def test_conversation_becomes_messages(server):
         {"role": "tool", "tool_call_id": "call_1", "content": '{"status": "shipped"}'},
         {"role": "assistant", "content": "Shipped."},
     ]
+
+
+async def test_speech_without_words_is_not_answered(server):
+    server.answer = events({"content": "Once more."})
+    dialogue = ChatCompletionsDialogue(server.url, model="m")
+
+    assert await ask(dialogue, said("Where is it?"), said("")) == []
+    assert server.requests == []
+    assert await ask(dialogue, said("Where is it?")) == [TextDelta("Once more.")]
 
 
 async def test_tools_and_bounds_are_sent(server):
@@ -222,6 +172,7 @@ async def test_tool_calls_are_put_together_from_pieces(server):
 
 
 async def test_server_that_does_not_stream_is_understood(server):
+    # Not the API's own form: some servers send arguments as an object.
     call = {"function": {"name": "get_weather", "arguments": {"city": "Rome"}}}
     message = {"content": "Looking.", "tool_calls": [call]}
     body = json.dumps({"choices": [{"message": message}]}).encode()
@@ -272,17 +223,24 @@ async def test_refusal_is_an_error_without_the_servers_words(
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         (b"data: {broken\n\n", "broken JSON"),
         (b'data: {"error": {"message": "secret"}}\n\n', "reported an error"),
         (b"data: " + b"x" * (2 * 1024 * 1024), "too long"),
+        (b'data: {"choices": 5}\n\n', "no chat completion"),
+        (b'data: {"choices": ["x"]}\n\n', "no chat completion"),
+        (b'data: {"choices": [{"delta": "x"}]}\n\n', "no chat completion"),
+        (
+            b'data: {"choices": [{"delta": {"tool_calls": ["x"]}}]}\n\n',
+            "no chat completion",
+        ),
     ],
 )
-async def test_wrong_answer_is_an_error(server, body, words):
+async def test_wrong_answer_is_an_error(server, body, message):
     server.answer = lambda handler: respond(handler, body)
 
-    with pytest.raises(UpstreamError, match=words):
+    with pytest.raises(UpstreamError, match=message):
         await ask(ChatCompletionsDialogue(server.url, model="m"), said("?"))
 
 
@@ -291,7 +249,7 @@ async def test_broken_off_answer_is_an_error(server):
         handler.send_response(200)
         handler.send_header("Content-Length", "1000")
         handler.end_headers()
-        handler.wfile.write(b'data: {"choices": [{"delta": {"content": "Hel"}}]}\n\n')
+        handler.wfile.write(words("Hel"))
 
     server.answer = break_off
 
@@ -299,16 +257,93 @@ async def test_broken_off_answer_is_an_error(server):
         await ask(ChatCompletionsDialogue(server.url, model="m"), said("?"))
 
 
-async def test_silent_server_is_a_timeout(server):
+HASTE = Patience(first_token_s=0.2, next_token_s=0.2)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (),
+        (b": keep-alive\n\n",),
+        (event({"role": "assistant", "content": ""}),),
+        (words("Well,"),),
+    ],
+    ids=["nothing", "comment", "no word", "one word"],
+)
+async def test_silent_server_is_a_timeout(server, steps):
     release = threading.Event()
-    server.answer = lambda handler: release.wait(10)
-    timeout = httpx.Timeout(5.0, read=0.05)
+    server.answer = stream(*steps, release, words("too late"))
+    dialogue = ChatCompletionsDialogue(server.url, model="m", patience=HASTE)
+    replies = []
 
     with pytest.raises(UpstreamTimeout):
-        await ask(
-            ChatCompletionsDialogue(server.url, model="m", timeout=timeout), said("?")
-        )
+        await ask(dialogue, said("?"), into=replies)
     release.set()
+    assert replies[-1].text.strip() == phrases.UNANSWERED
+
+
+async def test_slow_models_list_is_a_timeout_too(server):
+    release = threading.Event()
+    server.before_models = release
+    dialogue = ChatCompletionsDialogue(server.url, patience=HASTE)
+
+    with pytest.raises(UpstreamTimeout):
+        await ask(dialogue, said("?"))
+    release.set()
+
+
+async def test_first_word_may_take_longer_than_the_next_ones(server):
+    pause = threading.Event()
+    server.answer = stream(pause, words("Ready."))
+    patience = Patience(first_token_s=30, next_token_s=0.001)
+    dialogue = ChatCompletionsDialogue(server.url, model="m", patience=patience)
+    replies = dialogue.reply(DialogueRequest("", [said("?")]))
+    first = asyncio.ensure_future(anext(replies))
+    while not server.requests:  # noqa: ASYNC110 - another thread's list
+        await asyncio.sleep(0.001)
+
+    pause.set()
+
+    assert await first == TextDelta("Ready.")
+    await replies.aclose()
+
+
+def test_waits_are_those_of_a_conversation():
+    assert Patience() == Patience(connect_s=5, first_token_s=60, next_token_s=20)
+
+
+async def test_connection_that_is_not_taken_is_a_timeout():
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/v1"
+        full = [socket.socket() for _ in range(3)]
+        for one in full:
+            one.setblocking(False)
+            one.connect_ex(deaf.getsockname())
+        patience = Patience(connect_s=0.1)
+        with pytest.raises(UpstreamTimeout):
+            await ask(
+                ChatCompletionsDialogue(url, model="m", patience=patience), said("?")
+            )
+        for one in full:
+            one.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(401, UpstreamRefused), (404, UpstreamRefused), (429, UpstreamError)]
+    + [(500, UpstreamError), (503, UpstreamError)],
+)
+async def test_failure_is_told_to_the_visitor_before_it_is_raised(server, status, code):
+    server.answer = lambda handler: respond(handler, b"secret words", status=status)
+    said_before = []
+
+    with pytest.raises(code):
+        await ask(
+            ChatCompletionsDialogue(server.url, model="m"), said("?"), into=said_before
+        )
+    assert said_before == [TextDelta(phrases.UNANSWERED)]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "nonsense", "ftp://x/v1"])
@@ -322,9 +357,7 @@ async def test_closing_the_answer_hangs_up(server):
         handler.send_response(200)
         handler.end_headers()
         while True:
-            handler.wfile.write(
-                b'data: {"choices": [{"delta": {"content": "and "}}]}\n\n'
-            )
+            handler.wfile.write(words("and "))
 
     server.answer = endless
     dialogue = ChatCompletionsDialogue(server.url, model="m")

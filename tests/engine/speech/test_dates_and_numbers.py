@@ -105,7 +105,7 @@ def test_words_of_a_day_are_not_used_again():
         ("1-0-4-2", ["1042"]),
         ("one, zero, four, two", ["1042"]),
         ("four oh two", ["402"]),
-        ("double 7", ["7"]),
+        ("double 7", ["77"]),
         ("twenty three", ["23"]),
         ("two hundred and five", ["205"]),
         ("three thousand four hundred", ["3400"]),

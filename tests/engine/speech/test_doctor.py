@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -64,10 +65,22 @@ class TestInstalled:
 
         assert "missing" not in report
         assert "faster-whisper: 1." in report
-        assert report.count("SHA-256 as pinned") == 2
+        assert len(re.findall(r"SHA-256 [0-9a-f]{64} as pinned", report)) == 2
+        assert re.search(r"tts: .* SHA-256 [0-9a-f]{64} as in release", report)
         assert "heard back: Your order is ready to collect." in report
         assert "answered: I am a small offline demo" in report
         assert "dialogue: the embedded rules" in report
+        assert "python: 3." in report
+        turn = re.search(
+            r"one spoken turn, .* turn ended (\d+), words (\d+),"
+            r" first audio (\d+) \((\d+) ms of answer\)",
+            report,
+        )
+        stopped, words, first_audio, answer = map(int, turn.groups())
+        # The silence that ends a turn comes before everything else.
+        assert 300 <= stopped <= words
+        assert stopped <= first_audio
+        assert answer > 1_000
 
     def test_language_model_that_is_down_fails_the_test(self, settings):
         engine(settings, DIALOGUE_URL="http://127.0.0.1:1/v1")

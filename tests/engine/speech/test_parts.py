@@ -128,3 +128,10 @@ class TestInstalled:
         assert not parts.hears
         assert parts.speaks
         assert "STT_MODEL_SHA256" in parts.missing["stt"]
+
+
+def test_it_tells_how_far_it_is():
+    shares = []
+    load_parts(own_options(), shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0

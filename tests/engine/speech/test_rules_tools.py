@@ -219,7 +219,7 @@ def test_call_without_an_output_is_not_made_again():
 
     decision = talk._decide()
 
-    assert decision.tool is None
+    assert not decision.calls
     assert decision.text == "One moment, I am still working on that."
 
 
@@ -479,3 +479,19 @@ def test_odd_schema_is_called_without_arguments(parameters):
     }
 
     assert call_for("Ring the bell", tools=[odd]) == ("ring_bell", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "text"),
+    [
+        ("opening_hours_ar", "ساعات العمل: متى يفتح المتجر.", "ما هي ساعات العمل؟"),
+        ("booking_rules", "What holds when a booking is changed.", "Booking rules?"),
+        (
+            "shippingZones",
+            "Countries that parcels go to.",
+            "What are your shipping zones?",
+        ),
+    ],
+)
+def test_name_that_begins_with_a_gerund_orders_no_deed(name, description, text):
+    assert call_for(text, tools=[tool(name, description)]) == (name, {})

