@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from realtime_widget.exceptions import UpstreamRefused
 
-DEFAULT_PORTS: Final = {"ws": 80, "wss": 443}
+DEFAULT_PORTS: Final = {"ws": 80, "wss": 443, "http": 80, "https": 443}
 NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -34,7 +34,7 @@ async def public_address(url: str) -> tuple[str, int]:
     """Resolve a host once and return an address that is safe to dial.
 
     Args:
-        url: A ``ws://`` or ``wss://`` address.
+        url: A ``ws://``, ``wss://``, ``http://`` or ``https://`` address.
 
     Raises:
         UpstreamRefused: If any of its addresses is not public, code

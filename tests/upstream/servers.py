@@ -72,6 +72,9 @@ async def raw_server(handler):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+DRIVERS = ("websockets", "picows")
+
+
 def target(port, *, scheme="ws", host="127.0.0.1", **fields):
     """Return a target on the loopback device that carries a key."""
     return Target(

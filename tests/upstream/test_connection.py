@@ -5,6 +5,7 @@ import logging
 import socket
 import ssl
 import traceback
+from functools import partial
 
 import pytest
 
@@ -19,12 +20,19 @@ from realtime_widget.upstream.connection import open_connection
 from realtime_widget.upstream.providers import Target
 from realtime_widget.upstream.tls import forget_tls_context, make_tls_context
 from tests.upstream.servers import (
+    DRIVERS,
     KEY,
     certificate,
     raw_server,
-    target,
     websocket_server,
 )
+from tests.upstream.servers import target as any_target
+
+
+@pytest.fixture(params=DRIVERS, autouse=True)
+def target(request):
+    """Make targets for each driver in turn: both have to behave the same."""
+    return partial(any_target, driver=request.param)
 
 
 async def echo(websocket):
@@ -46,7 +54,7 @@ async def refusal(dialled):
     return caught.value
 
 
-async def test_events_go_both_ways_as_text():
+async def test_events_go_both_ways_as_text(target):
     kinds = []
 
     async def handler(websocket):
@@ -63,7 +71,7 @@ async def test_events_go_both_ways_as_text():
     assert kinds == [str]
 
 
-async def test_the_handshake_carries_the_key_and_asks_for_no_extension():
+async def test_the_handshake_carries_the_key_and_asks_for_no_extension(target):
     seen = []
     async with websocket_server(until_closed, seen=seen) as port:
         connection = await open_connection(target(port))
@@ -88,14 +96,16 @@ async def test_the_handshake_carries_the_key_and_asks_for_no_extension():
         (200, UpstreamRefused, "upstream_refused"),
     ],
 )
-async def test_a_refused_handshake_says_why_and_nothing_else(status, kind, code):
+async def test_a_refused_handshake_says_why_and_nothing_else(
+    status, kind, code, target
+):
     async with websocket_server(until_closed, status=status) as port:
         error = await refusal(target(port))
     assert type(error) is kind
     assert error.code == code
 
 
-async def test_a_redirect_is_not_followed():
+async def test_a_redirect_is_not_followed(target):
     seen = []
     async with websocket_server(until_closed, seen=seen) as other:
         location = [("Location", f"ws://127.0.0.1:{other}/v1/realtime")]
@@ -105,7 +115,7 @@ async def test_a_redirect_is_not_followed():
     assert seen == []
 
 
-async def test_a_server_that_never_answers_is_given_up():
+async def test_a_server_that_never_answers_is_given_up(target):
     async def silent(reader, writer):
         await reader.read()
 
@@ -128,7 +138,7 @@ async def test_a_server_that_never_answers_is_given_up():
         b"\0" * 100_000,
     ],
 )
-async def test_a_server_that_speaks_something_else_is_refused(answer):
+async def test_a_server_that_speaks_something_else_is_refused(answer, target):
     async def handler(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
@@ -139,24 +149,24 @@ async def test_a_server_that_speaks_something_else_is_refused(answer):
     assert error.code in {"upstream_refused", "upstream_unreachable"}
 
 
-async def test_a_port_that_nobody_listens_on_is_unreachable():
+async def test_a_port_that_nobody_listens_on_is_unreachable(target):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     error = await refusal(target(port))
     assert isinstance(error, UpstreamUnreachable)
 
 
-async def test_a_name_that_does_not_exist_is_unreachable():
-    error = await refusal(Target("ws://nosuch.invalid/v1/realtime"))
+async def test_a_name_that_does_not_exist_is_unreachable(target):
+    error = await refusal(target(1, host="nosuch.invalid"))
     assert isinstance(error, UpstreamUnreachable)
 
 
-async def test_an_address_that_is_none_is_a_matter_of_configuration():
-    error = await refusal(Target("https://127.0.0.1/"))
+async def test_an_address_that_is_none_is_a_matter_of_configuration(target):
+    error = await refusal(target(1, scheme="https"))
     assert error.code == "not_configured"
 
 
-async def test_a_certificate_nobody_vouches_for_is_not_accepted(tmp_path):
+async def test_a_certificate_nobody_vouches_for_is_not_accepted(tmp_path, target):
     _, context = certificate(tmp_path, "localhost")
     async with websocket_server(echo, tls=context) as port:
         error = await refusal(target(port, scheme="wss", host="localhost"))
@@ -176,7 +186,7 @@ def trust(monkeypatch):
     forget_tls_context()
 
 
-async def test_a_certificate_of_another_host_is_not_accepted(tmp_path, trust):
+async def test_a_certificate_of_another_host_is_not_accepted(tmp_path, trust, target):
     path, context = certificate(tmp_path, "example.org")
     trust(path)
     async with websocket_server(echo, tls=context) as port:
@@ -185,7 +195,7 @@ async def test_a_certificate_of_another_host_is_not_accepted(tmp_path, trust):
 
 
 async def test_a_trusted_certificate_is_accepted_through_one_shared_context(
-    tmp_path, trust
+    tmp_path, trust, target
 ):
     path, context = certificate(tmp_path, "localhost")
     trust(path)
@@ -213,7 +223,9 @@ async def test_a_trusted_certificate_is_accepted_through_one_shared_context(
         (4000, "x.insufficient_quota", UpstreamRefused, "upstream_quota"),
     ],
 )
-async def test_a_close_frame_ends_both_directions(close_code, reason, kind, code):
+async def test_a_close_frame_ends_both_directions(
+    close_code, reason, kind, code, target
+):
     async def handler(websocket):
         await websocket.close(close_code, reason)
 
@@ -230,7 +242,7 @@ async def test_a_close_frame_ends_both_directions(close_code, reason, kind, code
         await connection.close()
 
 
-async def test_a_connection_cut_without_a_close_frame_is_lost():
+async def test_a_connection_cut_without_a_close_frame_is_lost(target):
     async def handler(websocket):
         websocket.transport.abort()
 
@@ -242,7 +254,7 @@ async def test_a_connection_cut_without_a_close_frame_is_lost():
         await connection.close()
 
 
-async def test_an_event_over_the_bound_ends_the_connection():
+async def test_an_event_over_the_bound_ends_the_connection(target):
     async def handler(websocket):
         await websocket.send("x" * 1001)
         await websocket.wait_closed()
@@ -255,7 +267,7 @@ async def test_an_event_over_the_bound_ends_the_connection():
         await connection.close()
 
 
-async def test_cancelling_a_receive_loses_no_event():
+async def test_cancelling_a_receive_loses_no_event(target):
     go = asyncio.Event()
 
     async def handler(websocket):
@@ -275,7 +287,7 @@ async def test_cancelling_a_receive_loses_no_event():
         await connection.close()
 
 
-async def test_neither_the_key_nor_words_are_logged(caplog):
+async def test_neither_the_key_nor_words_are_logged(caplog, target):
     caplog.set_level(logging.DEBUG)
     async with websocket_server(echo) as port:
         connection = await open_connection(target(port))
@@ -288,7 +300,7 @@ async def test_neither_the_key_nor_words_are_logged(caplog):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_an_inner_address_is_refused_where_only_public_ones_may_be(host):
+async def test_an_inner_address_is_refused_where_only_public_ones_may_be(host, target):
     seen = []
     async with websocket_server(echo, seen=seen) as port:
         error = await refusal(target(port, host=host, public_only=True))

@@ -7,7 +7,12 @@ from realtime_widget.upstream.addresses import (
     is_public,
     public_address,
 )
-from realtime_widget.upstream.providers import BUILDERS, build_target, realtime_url
+from realtime_widget.upstream.providers import (
+    BUILDERS,
+    Account,
+    build_target,
+    realtime_url,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,14 +51,18 @@ def test_what_is_no_address_is_refused(base_url):
     [
         (
             "openai",
-            {"key": "k", "model": "m", "user_hash": "u"},
+            {"account": Account(key="k", user_hash="u"), "model": "m"},
             "wss://api.openai.com/v1/realtime?model=m",
             {"Authorization": "Bearer k", "OpenAI-Safety-Identifier": "u"},
             "environment",
         ),
         (
             "azure",
-            {"key": "k", "model": "d", "base_url": "https://n.openai.azure.com/"},
+            {
+                "account": Account(key="k"),
+                "model": "d",
+                "base_url": "https://n.openai.azure.com/",
+            },
             "wss://n.openai.azure.com/openai/v1/realtime?model=d",
             {"api-key": "k"},
             "environment",
@@ -61,25 +70,78 @@ def test_what_is_no_address_is_refused(base_url):
         (
             "azure",
             {
-                "key": "k",
+                "account": Account(key="k", user_hash="u"),
                 "model": "d",
                 "base_url": "wss://n/openai/v1",
-                "user_hash": "u",
             },
             "wss://n/openai/v1/realtime?model=d",
             {"api-key": "k"},
             "environment",
         ),
         (
+            "azure",
+            {
+                "account": Account(key="token", style="bearer"),
+                "model": "d",
+                "base_url": "https://n.openai.azure.com",
+            },
+            "wss://n.openai.azure.com/openai/v1/realtime?model=d",
+            {"Authorization": "Bearer token"},
+            "environment",
+        ),
+        (
             "compatible",
-            {"model": "m", "base_url": "http://h/v1", "user_hash": "u"},
+            {
+                "account": Account(
+                    key="k", style="header", name="X-API-Key", headers={"X-Team": "a"}
+                ),
+                "model": "m",
+                "base_url": "https://h/v1",
+            },
+            "wss://h/v1/realtime?model=m",
+            {"X-API-Key": "k", "X-Team": "a"},
+            "environment",
+        ),
+        (
+            "compatible",
+            {
+                "account": Account(
+                    key="k&k", style="query", name="api_key", query={"language": "de"}
+                ),
+                "model": "m",
+                "base_url": "https://h/v1",
+            },
+            "wss://h/v1/realtime?language=de&api_key=k%26k&model=m",
+            {},
+            "environment",
+        ),
+        (
+            "compatible",
+            {
+                "account": Account(
+                    key="k", style="none", query={"deployment": "{model}"}
+                ),
+                "model": "a/b",
+                "base_url": "https://h/{model}/talk",
+            },
+            "wss://h/a%2Fb/talk?deployment=a%2Fb",
+            {},
+            "environment",
+        ),
+        (
+            "compatible",
+            {
+                "account": Account(user_hash="u"),
+                "model": "m",
+                "base_url": "http://h/v1",
+            },
             "ws://h/v1/realtime?model=m",
             {},
             "",
         ),
         (
             "local",
-            {"base_url": "ws://127.0.0.1:8765/v1"},
+            {"account": Account(), "base_url": "ws://127.0.0.1:8765/v1"},
             "ws://127.0.0.1:8765/v1/realtime",
             {},
             "",
@@ -99,7 +161,7 @@ def test_options_reach_the_target_and_the_key_is_not_shown():
         "compatible",
         base_url="wss://h/v1",
         model="m",
-        key="sk-secret",
+        account=Account(key="sk-secret", style="query"),
         dialect="beta",
         open_timeout_s=3.0,
         max_event_bytes=9,
@@ -108,7 +170,8 @@ def test_options_reach_the_target_and_the_key_is_not_shown():
     )
     assert (target.dialect, target.open_timeout_s) == ("beta", 3.0)
     assert (target.max_event_bytes, target.public_only, target.proxy) == (9, True, "")
-    assert "sk-secret" not in repr(target)
+    assert "sk-secret" in target.url
+    assert "sk-secret" not in repr(target) + repr(Account(key="sk-secret"))
 
 
 def test_an_unknown_kind_is_refused_by_name():
@@ -174,5 +237,5 @@ async def test_the_checked_address_is_the_one_to_dial(url, address):
 
 
 def test_without_a_visitors_hash_openai_gets_none():
-    headers = build_target("openai", key="k", model="m").headers
+    headers = build_target("openai", account=Account(key="k"), model="m").headers
     assert headers == {"Authorization": "Bearer k"}
