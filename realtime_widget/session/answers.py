@@ -61,6 +61,8 @@ class Answers:
             config.audio,
             lead_s=limits.playback_lead_s,
             stalled_s=limits.stalled_browser_s,
+            own_bytes=limits.waiting_audio_bytes,
+            spare_bytes=limits.spare_audio_bytes,
         )
         self._max_bytes = int(
             limits.max_response_audio_s * 1000 * config.audio.bytes_per_ms
@@ -71,6 +73,11 @@ class Answers:
         self._cuts: list[Cut] = []
         self._settle_s = 0.0
         self.writing = False
+
+    @property
+    def spoken(self) -> bool:
+        """Return whether any audio of an answer has come in this session."""
+        return bool(self._counted_id)
 
     def audio(self, item_id: str, response_id: str, audio: bytes, now_s: float) -> bool:
         """Queue a piece of an answer's audio. HOT: called for every delta.
@@ -89,6 +96,9 @@ class Answers:
         if self.playback.queued_ms > STALLED_QUEUE_MS and self._page_sleeps(now_s):
             self._give_up(response_id, "response_not_taken")
             return False
+        if not self.playback.has_room(len(audio)):
+            self._give_up(response_id, "response_too_early")
+            return False
         return self.playback.add(item_id, response_id, audio)
 
     def words(
@@ -102,6 +112,8 @@ class Answers:
         if not self._turns.silenced(response_id):
             self.writing = self.writing or source == "text"
             self._transcript.answer_words(item_id, response_id, delta, source)
+        else:
+            self._transcript.unheard_words(item_id, delta)
 
     def all_words(
         self,
@@ -113,6 +125,8 @@ class Answers:
         """Take all the words of an answer."""
         if not self._turns.silenced(response_id):
             self._transcript.answer_all(item_id, response_id, text, source)
+        else:
+            self._transcript.unheard_all(item_id, text)
 
     def response_done(self, response_id: str, status: str, now_s: float) -> bool:
         """End a response.
@@ -120,6 +134,7 @@ class Answers:
         Returns:
             False when it was not running; nothing was done then.
         """
+        self._transcript.end_cut_off(response_id)
         if not self._turns.response_done(response_id, now_s):
             return False
         self.writing = False
@@ -132,6 +147,14 @@ class Answers:
         response_id = self._turns.active_id
         self._give_up(response_id, "response_stuck")
         self.response_done(response_id, "failed", now_s)
+
+    def lost(self) -> None:
+        """Take what has come of an answer for all of it: its server is gone."""
+        self._settle()
+        self.writing = False
+        if response_id := self._turns.active_id:
+            self.playback.close_response(response_id)
+            self._transcript.end_response(response_id, "interrupted")
 
     def barge_in(self, now_s: float) -> None:
         """Fall silent because the visitor speaks; the server cancels by itself."""

@@ -28,20 +28,30 @@ from realtime_widget.protocol.dialects.ga import (
     scan_audio_delta,
 )
 from realtime_widget.protocol.events import AUDIO_DELTA, append_audio
-from realtime_widget.session.config import SessionConfig
+from realtime_widget.session.config import AgentSpec, SessionConfig
 from realtime_widget.session.core import SessionCore
+from realtime_widget.session.dialling import Dialler
 from realtime_widget.session.effects import (
     CancelTool,
+    Check,
+    CheckText,
     Effect,
     Note,
+    Prepare,
     Record,
+    Redial,
     SendPage,
     SendUpstream,
     StartTool,
     Stop,
 )
+from realtime_widget.session.guardrail_tasks import GuardrailTasks
+from realtime_widget.session.microphone import HeldMicrophone, KeptMicrophone
 from realtime_widget.session.ports import (
+    AudioPort,
     BrowserPort,
+    GuardrailPort,
+    NoGuardrails,
     RecorderPort,
     SessionEnd,
     ToolPort,
@@ -49,7 +59,7 @@ from realtime_widget.session.ports import (
 )
 from realtime_widget.session.sender import PageSender
 from realtime_widget.session.tool_tasks import ToolTasks
-from realtime_widget.session.tools import Outcome
+from realtime_widget.session.tool_values import Outcome
 
 logger = logging.getLogger("realtime_widget.session")
 
@@ -66,6 +76,8 @@ class Bridge:
         tools: Runs the agent's tools.
         recorder: Keeps what happened.
         connect: Opens the model's end.
+        guardrails: Runs the agent's guardrails.
+        heard: Told every frame of the visitor's audio that the model gets.
         monotonic: The clock, in seconds.
     """
 
@@ -77,20 +89,31 @@ class Bridge:
         tools: ToolPort,
         recorder: RecorderPort,
         connect: Callable[[], Awaitable[UpstreamPort]],
+        guardrails: GuardrailPort | None = None,
+        heard: Callable[[bytes], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = config
         self._recorder = recorder
-        self._connect = connect
+        self._dialler = Dialler(connect, config.session_id)
         self._now = monotonic
         self._core = SessionCore(config)
         self._page = PageSender(browser, self._core.answers.playback, monotonic)
-        self._tools = ToolTasks(tools, self._tool_finished, config.session_id)
+        self._heard = heard
+        guardrails = guardrails or NoGuardrails()
+        self._tools = ToolTasks(
+            tools, self._tool_finished, config.session_id, guardrails
+        )
+        self._checks = GuardrailTasks(guardrails, self._tripped, config.session_id)
         self._upstream: UpstreamPort | None = None
-        self._microphone: UpstreamPort | None = None
-        self._to_upstream: deque[Mapping[str, Any]] = deque()
+        self._held: HeldMicrophone | None = None
+        self._kept: KeptMicrophone | None = None
+        self._microphone: AudioPort | None = None
+        self._to_upstream: deque[Mapping[str, Any] | bytes] = deque()
         self._upstream_wake = asyncio.Event()
         self._ended = asyncio.Event()
+        self._renewing = False
+        self._reading: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_s = 0.0
         self._perform: dict[type[Effect], Callable[[Any], None]] = {
@@ -98,8 +121,11 @@ class Bridge:
             SendPage: self._on_send_page,
             StartTool: self._on_start_tool,
             CancelTool: self._on_cancel_tool,
+            CheckText: self._on_check_text,
             Record: self._on_record,
             Note: self._on_note,
+            Prepare: self._on_prepare,
+            Redial: self._on_redial,
         }
 
     # --- what the consumer calls ---------------------------------------------
@@ -148,8 +174,8 @@ class Bridge:
     async def receive_audio(self, frame: bytes) -> None:
         """Pass one frame of the visitor's audio on. HOT.
 
-        Frames before the start, after the end and in text sessions are counted and
-        dropped.
+        Frames are counted and dropped where nothing listens: before the start, after
+        the end, in text sessions, and while the key of push-to-talk is up.
 
         Args:
             frame: Audio in the session's format, whole samples.
@@ -163,6 +189,9 @@ class Bridge:
         except UpstreamError:
             # The reader meets the same end and knows the reason.
             self._core.counters["unheard_audio"] += 1
+            return
+        if self._heard is not None:
+            self._heard(frame)
 
     async def receive_message(self, message: dict[str, Any]) -> bool:
         """Take one message of the page; quick, it waits for nobody.
@@ -180,6 +209,10 @@ class Bridge:
             for effect in effects
         )
 
+    def update_agent(self, agent: AgentSpec) -> None:
+        """Let another agent go on, or the same one with other instructions or tools."""
+        self._apply(self._core.update_agent(agent, self._now()))
+
     def stop(self, reason: StopReason, *, error_code: str = "") -> None:
         """End the session; idempotent, ``run`` returns soon after.
 
@@ -193,12 +226,67 @@ class Bridge:
         self._ended.set()
         self._page.finish()
 
+    def drain(self, within_s: float) -> None:
+        """End with reason ``draining`` in the next silence, at most so much later."""
+        self._apply(self._core.drain(within_s, self._now()))
+
+    def say_goodbye(self, within_s: float, reason: StopReason, words: str) -> None:
+        """End in the next silence, at most so much later.
+
+        Args:
+            within_s: The answer that is being given may go on for so long.
+            reason: Why.
+            words: For the visitor, instead of the usual ones of the reason.
+        """
+        self._apply(self._core.drain(within_s, self._now(), reason, words))
+
     # --- the model's side ----------------------------------------------------
 
     async def _connect_and_read(self) -> None:
         self._apply(self._core.opening(self._now()))
-        self._upstream = upstream = await self._connect()
+        self._join(await self._dialler.first())
+        while True:
+            await self._read_until_gone()
+            self._join(await self._dialler.again(self._config.limits.reconnect_s))
+
+    def _join(self, upstream: UpstreamPort) -> None:
+        self._upstream = upstream
+        self._held = HeldMicrophone(
+            upstream, self._to_upstream, self._core.talk_key.heard
+        )
         self._upstream_wake.set()
+
+    async def _read_until_gone(self) -> None:
+        """Read one connection to its end.
+
+        Raises:
+            UpstreamError: If the session cannot go on over another one.
+        """
+        upstream = cast(UpstreamPort, self._upstream)
+        reading = self._reading = asyncio.create_task(
+            self._read(upstream), name=self._name("reading")
+        )
+        try:
+            await asyncio.wait({reading})
+        finally:
+            reading.cancel()
+        if reading.cancelled():
+            return  # left for another one
+        failure = cast(Exception, reading.exception())
+        lost = isinstance(failure, UpstreamError) and failure.retryable
+        effects = self._core.lost(self._now()) if lost else None
+        if effects is None:
+            raise failure
+        self._leave()
+        self._apply(effects)
+
+    def _leave(self) -> None:
+        """Leave the connection, with what waits for it."""
+        upstream, self._upstream = self._upstream, None
+        self._to_upstream.clear()
+        self._dialler.leave(upstream)
+
+    async def _read(self, upstream: UpstreamPort) -> None:
         while True:
             event = await upstream.receive()
             delta = scan_audio_delta(event)
@@ -229,6 +317,8 @@ class Bridge:
                 self._take_audio(delta)
         else:
             self._apply(self._core.upstream_event(event, self._now()))
+            # The end of an item's audio may be all that came.
+            self._page.audio_came()
 
     async def _write_upstream(self) -> None:
         while True:
@@ -236,7 +326,13 @@ class Bridge:
             self._upstream_wake.clear()
             while self._upstream is not None and self._to_upstream:
                 event = self._to_upstream.popleft()
-                await self._upstream.send(json.dumps(event).encode())
+                if not isinstance(event, bytes):
+                    event = json.dumps(event).encode()
+                try:
+                    await self._upstream.send(event)
+                except UpstreamError:
+                    # The reader meets the same end and knows the reason.
+                    break
 
     # --- effects -------------------------------------------------------------
 
@@ -252,9 +348,26 @@ class Bridge:
         elif self._page.overfull:
             self.stop("idle")
         elif self._core.end is None:
-            if self._microphone is None and self._core.started:
-                self._microphone = None if self._config.text_only else self._upstream
+            self._microphone = self._listening()
             self._arm()
+
+    def _listening(self) -> AudioPort | None:
+        """Return where the visitor's audio goes now."""
+        listens = self._core.listens
+        if self._core.renewal.under_way:
+            if self._kept is None:
+                audio, limits = self._config.audio, self._config.limits
+                most = limits.reconnect_s * 1000 * audio.bytes_per_ms
+                self._kept = KeptMicrophone(self._to_upstream, most)
+            if not self._renewing:
+                self._kept.keep()
+        elif self._renewing and self._kept is not None and self._upstream is not None:
+            self._kept.release(self._upstream)
+            self._upstream_wake.set()
+        self._renewing = self._core.renewal.under_way
+        if listens == "always":
+            return self._kept or self._upstream
+        return self._held if listens == "held" else None
 
     def _on_send_upstream(self, effect: SendUpstream) -> None:
         self._to_upstream.append(effect.event)
@@ -269,6 +382,9 @@ class Bridge:
     def _on_cancel_tool(self, effect: CancelTool) -> None:
         self._tools.cancel(effect.call_id)
 
+    def _on_check_text(self, effect: CheckText) -> None:
+        self._checks.start(effect.check)
+
     def _on_record(self, effect: Record) -> None:
         self._recorder.record(effect.fact)
 
@@ -279,8 +395,23 @@ class Bridge:
             self._config.session_id,
         )
 
+    def _on_prepare(self, _effect: Prepare) -> None:
+        def told(spare: UpstreamPort | None) -> None:
+            succeeded = spare is not None
+            self._apply(self._core.prepared(self._now(), succeeded=succeeded))
+
+        self._dialler.prepare(told)
+
+    def _on_redial(self, _effect: Redial) -> None:
+        self._leave()
+        if self._reading is not None:
+            self._reading.cancel()
+
     def _tool_finished(self, call_id: str, outcome: Outcome) -> None:
         self._apply(self._core.tool_finished(call_id, outcome, self._now()))
+
+    def _tripped(self, check: Check, name: str) -> None:
+        self._apply(self._core.guardrail_tripped(check, name, self._now()))
 
     # --- time and end --------------------------------------------------------
 
@@ -336,10 +467,10 @@ class Bridge:
         if self._timer is not None:
             self._timer.cancel()
         try:
-            await self._tools.end()
+            await asyncio.gather(self._tools.end(), self._checks.end())
         finally:
-            if self._upstream is not None:
-                await self._upstream.close()
+            self._dialler.leave(self._upstream)
+            await self._dialler.end()
 
     def _name(self, part: str) -> str:
         return f"realtime {part} {self._config.session_id}"

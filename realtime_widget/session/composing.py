@@ -13,7 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from realtime_widget.protocol.greeting import say_exactly
-from realtime_widget.session.config import SessionConfig, ToolSpec, TurnDetection
+from realtime_widget.session.config import (
+    AgentSpec,
+    McpSpec,
+    SessionConfig,
+    ToolSpec,
+    TurnDetection,
+)
 
 Event = dict[str, Any]
 
@@ -33,7 +39,7 @@ def session_object(config: SessionConfig) -> dict[str, Any]:
         "type": "realtime",
         "instructions": config.agent.instructions,
         "output_modalities": ["text"] if config.text_only else ["audio"],
-        "tools": [tool_object(tool) for tool in offered_tools(config)],
+        "tools": offered_tools(config.agent),
         "tool_choice": "auto",
     }
     if not config.text_only:
@@ -46,9 +52,41 @@ def session_object(config: SessionConfig) -> dict[str, Any]:
     return merged(session, config.session_overrides)
 
 
-def offered_tools(config: SessionConfig) -> list[ToolSpec]:
-    """Return the tools the model may call: those the server can run."""
-    return [tool for tool in config.agent.tools if tool.runs_on == "server"]
+def changed_parts(before: SessionConfig, after: SessionConfig) -> dict[str, Any]:
+    """Return the session object with only what differs in the audio of two."""
+    parts: dict[str, Any] = {}
+    if before.turn_detection != after.turn_detection:
+        parts["turn_detection"] = turn_detection_object(after.turn_detection)
+    if before.noise_reduction != after.noise_reduction:
+        kind = after.noise_reduction
+        parts["noise_reduction"] = {"type": kind} if kind else None
+    audio: dict[str, Any] = {"input": parts} if parts else {}
+    if before.speed != after.speed:
+        audio["output"] = {"speed": after.speed}
+    return {"type": "realtime", "audio": audio}
+
+
+def agent_parts(
+    agent: AgentSpec, *, with_voice: bool, with_mcp: bool = True
+) -> dict[str, Any]:
+    """Return the part of the session object that another agent changes."""
+    parts: dict[str, Any] = {
+        "type": "realtime",
+        "instructions": agent.instructions,
+        "tools": offered_tools(agent, with_mcp=with_mcp),
+    }
+    if with_voice and agent.voice:
+        parts["audio"] = {"output": {"voice": agent.voice}}
+    return parts
+
+
+def offered_tools(agent: AgentSpec, *, with_mcp: bool = True) -> list[dict[str, Any]]:
+    """Return the tools the model may call, wherever they run."""
+    asks_always = agent.checks_arguments
+    servers = [
+        mcp_object(one, asks_always=asks_always) for one in agent.mcp if with_mcp
+    ]
+    return [*map(tool_object, agent.tools), *servers]
 
 
 def tool_object(tool: ToolSpec) -> dict[str, Any]:
@@ -59,6 +97,32 @@ def tool_object(tool: ToolSpec) -> dict[str, Any]:
         "description": tool.description,
         "parameters": dict(tool.parameters),
     }
+
+
+def mcp_object(server: McpSpec, *, asks_always: bool) -> dict[str, Any]:
+    """Return an MCP server as the protocol spells it.
+
+    Args:
+        server: The server.
+        asks_always: Whether we want to see every call before it is made.
+    """
+    tool: dict[str, Any] = {"type": "mcp", "server_label": server.label}
+    optional = {
+        "server_url": server.url,
+        "connector_id": server.connector,
+        "server_description": server.description,
+        "authorization": server.authorization,
+        "allowed_tools": list(server.tools),
+    }
+    tool.update({name: value for name, value in optional.items() if value})
+    if asks_always or (server.needs_approval and not server.unasked):
+        tool["require_approval"] = "always"
+    elif not server.needs_approval:
+        tool["require_approval"] = "never"
+    else:
+        never = {"tool_names": sorted(server.unasked)}
+        tool["require_approval"] = {"never": never}
+    return tool
 
 
 def _audio_input(config: SessionConfig) -> dict[str, Any]:
@@ -142,6 +206,13 @@ def without_field(session: Mapping[str, Any], path: str) -> dict[str, Any] | Non
     return _without(session, rest.split("."))
 
 
+def without_mcp(session: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a session object without MCP servers, None when it has none."""
+    tools = session.get("tools", [])
+    kept = [tool for tool in tools if tool.get("type") != "mcp"]
+    return {**session, "tools": kept} if len(kept) < len(tools) else None
+
+
 def _without(value: Mapping[str, Any], path: list[str]) -> dict[str, Any] | None:
     name, rest = path[0], path[1:]
     if name not in value:
@@ -155,16 +226,39 @@ def _without(value: Mapping[str, Any], path: list[str]) -> dict[str, Any] | None
     return None if smaller is None else {**value, name: smaller}
 
 
-def message_item(item_id: str, role: str, text: str) -> Event:
-    """Return the event that adds a typed message to the conversation."""
+def message_item(item_id: str, role: str, text: str, picture: str = "") -> Event:
+    """Return the event that adds a typed message to the conversation.
+
+    Args:
+        item_id: Of our own.
+        role: Who says it.
+        text: The words; "" beside a picture.
+        picture: A data URL, "" for none.
+    """
     kind = "output_text" if role == "assistant" else "input_text"
+    content = [{"type": kind, "text": text}] if text else []
+    if picture:
+        content.append({"type": "input_image", "image_url": picture})
     return {
         "type": "conversation.item.create",
         "item": {
             "id": item_id,
             "type": "message",
             "role": role,
-            "content": [{"type": kind, "text": text}],
+            "content": content,
+        },
+    }
+
+
+def tool_call_item(call_id: str, name: str, arguments: str) -> Event:
+    """Return the event that tells of a call which another session has made."""
+    return {
+        "type": "conversation.item.create",
+        "item": {
+            "type": "function_call",
+            "call_id": call_id,
+            "name": name,
+            "arguments": arguments,
         },
     }
 
@@ -175,6 +269,26 @@ def tool_output_item(call_id: str, output: str) -> Event:
         "type": "conversation.item.create",
         "item": {"type": "function_call_output", "call_id": call_id, "output": output},
     }
+
+
+def approval_item(
+    item_id: str, request_id: str, *, approve: bool, reason: str = ""
+) -> Event:
+    """Return the event that answers whether an MCP call may be made."""
+    item: dict[str, Any] = {
+        "id": item_id,
+        "type": "mcp_approval_response",
+        "approval_request_id": request_id,
+        "approve": approve,
+    }
+    if reason:
+        item["reason"] = reason
+    return {"type": "conversation.item.create", "item": item}
+
+
+def delete_item(item_id: str) -> Event:
+    """Return the event that takes an item out of the conversation."""
+    return {"type": "conversation.item.delete", "item_id": item_id}
 
 
 def truncate_item(item_id: str, heard_ms: int) -> Event:

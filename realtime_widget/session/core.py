@@ -12,19 +12,34 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from realtime_widget import __version__
 from realtime_widget.exceptions import ProtocolError
 from realtime_widget.protocol.browser import State, StopReason
-from realtime_widget.session import composing, fields
+from realtime_widget.session import changes, composing, fields
 from realtime_widget.session.answers import Answers
-from realtime_widget.session.config import SessionConfig
-from realtime_widget.session.effects import Effect, Effects, Note, Stop
+from realtime_widget.session.config import AgentSpec, SessionConfig
+from realtime_widget.session.effects import (
+    Check,
+    Effect,
+    Effects,
+    Note,
+    SendUpstream,
+    Stop,
+)
 from realtime_widget.session.ending import CLOSE_CODES, ERROR_CODES
+from realtime_widget.session.guardrails import Guardrails
+from realtime_widget.session.handoffs import hand_over, serve
+from realtime_widget.session.item_log import ItemLog
+from realtime_widget.session.lifetime import Lifetime
 from realtime_widget.session.page_messages import HANDLERS as PAGE_HANDLERS
 from realtime_widget.session.ports import SessionEnd, StartedFact
-from realtime_widget.session.tools import Outcome, ToolCalls
+from realtime_widget.session.renewal import Renewal
+from realtime_widget.session.spending import Spending
+from realtime_widget.session.talk_key import TalkKey
+from realtime_widget.session.tool_values import Outcome
+from realtime_widget.session.tools import ToolCalls
 from realtime_widget.session.transcript import Transcript
 from realtime_widget.session.turns import Turns
 from realtime_widget.session.upstream_events import HANDLERS as UPSTREAM_HANDLERS
@@ -55,25 +70,40 @@ class SessionCore:
         self.config = config
         self.effects = Effects(config.error_messages)
         self.transcript = Transcript(self.effects, agent=config.agent.name)
+        self.spending = Spending(self.effects, config)
+        self.items = ItemLog()
         self.turns = Turns(self.effects)
         self.answers = Answers(self.effects, config, self.transcript, self.turns)
+        self.talk_key = TalkKey(self.effects, config.audio)
         self.tools = ToolCalls(
             self.effects,
-            tools=composing.offered_tools(config),
             limits=config.limits,
+            language=config.language,
         )
+        self.agent = config.agent
+        self.handoffs = 0
+        self.guardrails = Guardrails(
+            self.effects, config.agent.guardrails, config.guardrail_debounce_chars
+        )
+        serve(self, config.agent)
+        self.renewal = Renewal(config.limits.reconnect_s, config.limits.rotate_s)
         self.counters: Counter[str] = Counter()
         self.started = False
         self.created = False
         self.provider_session_id = ""
         self.update_id = ""
         self.refusals = 0
+        self.takes_mcp = True
         self.session: dict[str, Any] = composing.session_object(config)
+        self._before_change: SessionConfig | None = None
+        self._change_parts: dict[str, Any] = {}
+        self._changes = 0
         self._state: State | None = None
         self._early: list[Mapping[str, Any]] = []
         self._open_until_s: float | None = None
-        self._started_s = 0.0
-        self._active_s = 0.0
+        self._drain_until_s: float | None = None
+        self._goodbye: tuple[StopReason, str] = ("draining", "")
+        self.lifetime = Lifetime(self.effects, config.limits)
         self._upstream_s = 0.0
         self._end: SessionEnd | None = None
 
@@ -81,6 +111,22 @@ class SessionCore:
     def end(self) -> SessionEnd | None:
         """Return how the session ended, None while it lives."""
         return self._end
+
+    @property
+    def listens(self) -> Literal["no", "always", "held"]:
+        """Return what becomes of the visitor's audio now.
+
+        ``held`` is audio of a turn that a key has begun.
+        """
+        config = self.config
+        if config.text_only or not self.started or self._end is not None:
+            return "no"
+        if config.turn_detection.kind == "none":
+            if self.renewal.under_way:
+                return "no"
+            return "held" if self.talk_key.held else "no"
+        deaf = config.half_duplex and self._state == "speaking"
+        return "no" if deaf else "always"
 
     # --- start ---------------------------------------------------------------
 
@@ -96,35 +142,50 @@ class SessionCore:
         self.created = True
         self.provider_session_id = provider_session_id
         self._open_until_s = now_s + UPDATE_S
+        self.renewal.created(now_s)
         self.send_update()
 
     def send_update(self) -> None:
         """Send the session's configuration upstream."""
         self.update_id = f"session_update_{self.refusals + 1}"
-        self.effects.upstream(
-            composing.session_update(self.session, event_id=self.update_id)
-        )
+        event = composing.session_update(self.session, event_id=self.update_id)
+        self.effects.add(SendUpstream(event))  # first of all, never kept back
+
+    def await_upstream(self, until_s: float) -> None:
+        """Wait for another session of the model, configured as this one is now."""
+        self.change_taken()
+        self.created = False
+        self._open_until_s = until_s
 
     def start(self, now_s: float) -> None:
-        """Tell the page that it may talk; idempotent."""
+        """Tell the page that it may talk, or the new session what was said; idempotent."""
+        self._open_until_s = None
+        if self.renewal.under_way:
+            self.renewal.ready(self, now_s)
         if self.started:
             return
         config = self.config
         self.started = True
-        self._open_until_s = None
-        self._started_s = now_s
+        self.lifetime.start(now_s)
+        for one in config.history:
+            # As a typed message is confirmed, but neither shown nor recorded again.
+            item_id = self.transcript.next_typed_id()
+            self.renewal.remember(item_id, one.text)
+            self.effects.upstream(composing.message_item(item_id, one.role, one.text))
         self.effects.record(StartedFact(config.model, self.provider_session_id))
         self.effects.page(
             "session.started",
             session_id=config.session_id,
-            resume="",
-            agent=config.agent.name,
+            resume=config.resume,
+            resumed=config.resumed,
+            history=[{"role": one.role, "text": one.text} for one in config.history],
+            agent=self.agent.name,
             audio={"format": config.audio.name, "rate_hz": config.audio.rate_hz},
             turn_detection=config.turn_detection.kind,
             max_session_s=config.limits.max_session_s,
             version=__version__,
         )
-        if config.greeting:
+        if config.greeting and not config.resumed:
             self.turns.want_response(
                 now_s, **composing.greeting_response(config.greeting)
             )
@@ -156,7 +217,8 @@ class SessionCore:
         """Take a piece of an answer's audio. HOT: no effects but for the first."""
         if self._end is not None:
             return []
-        self._active_s = self._upstream_s = now_s
+        self._upstream_s = now_s
+        self.lifetime.lives(now_s)
         if self.answers.audio(item_id, response_id, audio, now_s):
             return self._done(now_s)
         return self.effects.take()
@@ -172,13 +234,45 @@ class SessionCore:
     ) -> list[Effect]:
         """Take the outcome of a tool's task."""
         if self._end is None:
+            if outcome.guardrail:
+                check = Check("arguments", "", (), call_id)
+                self.guardrails.tell(check, outcome.guardrail)
             self.tools.finished(call_id, outcome, now_s)
+        return self._done(now_s)
+
+    def update_agent(self, agent: AgentSpec, now_s: float) -> list[Effect]:
+        """Let another agent go on, or the same one with other instructions or tools."""
+        if self._end is None:
+            hand_over(self, agent)
+        return self._done(now_s)
+
+    def guardrail_tripped(self, check: Check, name: str, now_s: float) -> list[Effect]:
+        """Take what the check of a text has found."""
+        if self._end is None:
+            self.guardrails.tripped(self, check, name, now_s)
+        return self._done(now_s)
+
+    def lost(self, now_s: float) -> list[Effect] | None:
+        """Take that the connection to the model's side is gone.
+
+        Returns:
+            None when the session cannot go on over another one.
+        """
+        if self._end is not None or not self.renewal.lost(self, now_s):
+            return None
+        return self._done(now_s)
+
+    def prepared(self, now_s: float, *, succeeded: bool) -> list[Effect]:
+        """Take whether there is another connection to change to."""
+        if self._end is None:
+            self.renewal.prepared(self, now_s, succeeded=succeeded)
         return self._done(now_s)
 
     def tick(self, now_s: float) -> list[Effect]:
         """Do what is due by the clock."""
         if self._end is not None:
             return []
+        self.renewal.tick(self, now_s)
         self.turns.tick(now_s)
         self.tools.tick(now_s)
         self.answers.tick(now_s)
@@ -191,13 +285,14 @@ class SessionCore:
             return None
         deadlines = [
             self._open_until_s,
+            self._drain_until_s,
+            self.renewal.next_deadline_s(),
             self.turns.next_deadline_s(),
             self.tools.next_deadline_s(),
             self.answers.next_deadline_s(),
         ]
         if self.started:
-            deadlines.append(self._started_s + self.config.limits.max_session_s)
-            deadlines.append(self._idle_until_s())
+            deadlines += self.lifetime.deadlines(self.answers.playback.end_s())
         if self.turns.active_id:
             deadlines.append(self._upstream_s + RESPONSE_SILENT_S)
         if self.answers.playback.active(now_s):
@@ -226,6 +321,27 @@ class SessionCore:
 
     # --- end -----------------------------------------------------------------
 
+    def drain(
+        self,
+        within_s: float,
+        now_s: float,
+        reason: StopReason = "draining",
+        words: str = "",
+    ) -> list[Effect]:
+        """End in the next silence.
+
+        Args:
+            within_s: The session ends so soon even in the middle of an answer; asked
+                again, the earlier time holds.
+            now_s: The time.
+            reason: One of the browser protocol's stop reasons.
+            words: For the visitor, "" for those of the reason.
+        """
+        self._goodbye = (reason, words)
+        until_s = now_s + within_s
+        self._drain_until_s = min(until_s, self._drain_until_s or until_s)
+        return self._done(now_s)
+
     def stop(self, reason: StopReason, error_code: str, now_s: float) -> list[Effect]:
         """End the session; only the first call counts.
 
@@ -239,12 +355,13 @@ class SessionCore:
         if self._end is not None:
             return []
         error_code = error_code or ERROR_CODES[reason]
-        duration_s = now_s - self._started_s if self.started else 0.0
+        duration_s = self.lifetime.duration_s(now_s)
         self.answers.end(now_s)
         self.transcript.end()
         self.tools.cancel_all(now_s)
         if error_code:
-            self.effects.error(error_code)
+            planned, words = self._goodbye
+            self.effects.error(error_code, words if planned == reason else "")
         self.effects.page(
             "session.stopped", reason=reason, duration_s=round(duration_s, 3)
         )
@@ -269,22 +386,58 @@ class SessionCore:
         except ProtocolError as exc:
             self.effects.error(exc.code)
 
-    def note_activity(self, now_s: float) -> None:
-        """Put off the end for silence: somebody said or typed something."""
-        self._active_s = now_s
+    def change(self, wish: Mapping[str, Any], now_s: float) -> None:
+        """Change the running session as its page wishes; one change at a time.
 
-    def _idle_until_s(self) -> float:
-        heard_s = self.answers.playback.end_s()
-        last_s = max(self._started_s, self._active_s, heard_s)
-        return last_s + self.config.limits.idle_s
+        The page is told ``session.updated`` when the model's side has taken it.
+
+        Raises:
+            ProtocolError: If the wish is not allowed, cannot be, or comes too soon.
+        """
+        if self._before_change is not None or not self.started:
+            raise ProtocolError("a change is under way", code="too_fast")
+        config = changes.changed(self.config, wish)
+        if config.turn_detection.kind != self.config.turn_detection.kind:
+            # What was heard so far would end up in a turn of the other kind.
+            self.talk_key.drop()
+            self.turns.speech_dropped(now_s)
+        self._changes += 1
+        self._before_change, self.config = self.config, config
+        self._change_parts = composing.changed_parts(self._before_change, config)
+        self.effects.upstream(
+            composing.session_update(
+                self._change_parts, event_id=f"change_{self._changes}"
+            )
+        )
+
+    def change_taken(self) -> None:
+        """Tell the page that its change holds."""
+        if self._before_change is not None:
+            self._before_change = None
+            self.session = composing.merged(self.session, self._change_parts)
+            self.effects.page("session.updated", config=changes.shown(self.config))
+
+    def change_refused(self, event_id: str) -> bool:
+        """Take back a change that the model's side did not take.
+
+        Returns:
+            False when the error belongs to something else.
+        """
+        if self._before_change is None or event_id != f"change_{self._changes}":
+            return False
+        self.config, self._before_change = self._before_change, None
+        self.effects.error("invalid_field")
+        self.effects.page("session.updated", config=changes.shown(self.config))
+        return True
 
     def _check_limits(self, now_s: float) -> None:
-        limits = self.config.limits
         if self._open_until_s is not None and now_s >= self._open_until_s:
             if self.created:
                 self.start(now_s)
             else:
-                self.effects.add(Stop("upstream", "upstream_unreachable"))
+                lost = self.started
+                code = "upstream_lost" if lost else "upstream_unreachable"
+                self.effects.add(Stop("upstream", code))
         if not self.started:
             return
         silent_s = now_s - self._upstream_s
@@ -292,27 +445,35 @@ class SessionCore:
             self.answers.abandon(now_s)
             self.effects.error("response_failed")
         if self.turns.speaking or self.turns.active_id or self.tools.busy:
-            self._active_s = now_s
-        if now_s >= self._started_s + limits.max_session_s:
-            self.effects.add(Stop("time_limit"))
-            return
-        silent = now_s >= self._idle_until_s()
-        if silent or self.answers.playback.stalled(now_s):
+            self.lifetime.lives(now_s)
+        playback = self.answers.playback
+        ends = self.lifetime.check(playback.end_s(), now_s)
+        if not ends and playback.stalled(now_s):
             self.effects.add(Stop("idle"))
 
     def _done(self, now_s: float) -> list[Effect]:
         """Finish an input: go on after tools, and show a changed state."""
         if self._end is None:
-            if self.tools.take_answered():
+            if self.tools.take_answered(self.turns.active_id):
                 self.turns.want_response(now_s)
             state = self._current_state(now_s)
+            filler = self.tools.take_filler(now_s)
+            if filler and state == "thinking" and not self.turns.thinking:
+                self.turns.want_response(now_s, **composing.greeting_response(filler))
             if state != self._state:
                 self._state = state
                 self.effects.page("state", state=state)
+            if self._drain_until_s is not None:
+                self._end_drained(state, self._drain_until_s, now_s)
         return self.effects.take()
 
+    def _end_drained(self, state: State, until_s: float, now_s: float) -> None:
+        """End as ``drain`` said, unless somebody is in the middle of a turn."""
+        if state in ("connecting", "listening") or now_s >= until_s:
+            self.effects.add(Stop(self._goodbye[0]))
+
     def _current_state(self, now_s: float) -> State:
-        if not self.started:
+        if not self.started or self.renewal.told:
             return "connecting"
         heard = self.answers.playback.active(now_s)
         if self.turns.speaking and not heard:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+from weakref import WeakSet
 
 from realtime_widget.protocol.audio import AudioFormat
 
@@ -22,6 +23,9 @@ CLOCK_SLACK_MS = 500
 DONE_GRACE_S = 1.0
 # Audio that had to wait is let out in pieces of this length, to wake up seldom.
 PACE_S = 0.1
+
+# The sessions of this process in which more audio waits than is their own share.
+_beyond: Final[WeakSet[Playback]] = WeakSet()
 
 
 @dataclass(slots=True)
@@ -76,13 +80,25 @@ class Playback:
         audio: Format of the audio.
         lead_s: How far ahead of what was heard audio is let out.
         stalled_s: How long a page may take nothing while audio waits.
+        own_bytes: So much may wait in any case.
+        spare_bytes: What all sessions of this process share beyond that.
     """
 
-    def __init__(self, audio: AudioFormat, *, lead_s: float, stalled_s: float) -> None:
+    def __init__(
+        self,
+        audio: AudioFormat,
+        *,
+        lead_s: float,
+        stalled_s: float,
+        own_bytes: int = 1536 * 1024,
+        spare_bytes: int = 16 * 1024 * 1024,
+    ) -> None:
         self._bytes_per_ms = audio.bytes_per_ms
         self._frame_bytes = MAX_FRAME_MS * audio.bytes_per_ms
         self._lead_ms = lead_s * 1000
         self._stalled_s = stalled_s
+        self._own_bytes = own_bytes
+        self._spare_bytes = spare_bytes
         self._tracks: dict[str, Track] = {}
         self._queue: deque[tuple[Track, bytes | dict[str, Any]]] = deque()
         self._queued_bytes = 0
@@ -95,6 +111,19 @@ class Playback:
     def queued_ms(self) -> int:
         """Return how much audio waits to be sent."""
         return self._queued_bytes // self._bytes_per_ms
+
+    def has_room(self, size_bytes: int) -> bool:
+        """Return whether so much more audio may wait. HOT.
+
+        A model may send minutes of audio in seconds, and it is heard in its own time.
+        A few long answers fit into what the sessions share; of many, none may take
+        the memory of the process.
+        """
+        if self._beyond_bytes + size_bytes <= 0:
+            return True
+        spent = sum(max(0, other._beyond_bytes) for other in _beyond)
+        own = min(size_bytes, self._beyond_bytes + size_bytes)
+        return spent + own <= self._spare_bytes
 
     def add(self, item_id: str, response_id: str, audio: bytes) -> bool:
         """Queue a piece of an answer.
@@ -109,6 +138,8 @@ class Playback:
             self._queue.append((track, self._mark(track, "audio.start")))
         track.received_bytes += len(audio)
         self._queued_bytes += len(audio)
+        if self._beyond_bytes > 0:
+            _beyond.add(self)
         size = self._frame_bytes
         for start in range(0, len(audio), size):
             self._queue.append((track, audio[start : start + size]))
@@ -221,6 +252,7 @@ class Playback:
         self._tracks.clear()
         self._queue.clear()
         self._queued_bytes = 0
+        _beyond.discard(self)
         self._unanswered_bytes = 0
         return cuts
 
@@ -235,6 +267,11 @@ class Playback:
     def stalled(self, now_s: float) -> bool:
         """Return whether the page has stopped taking audio."""
         return self.idle_page_s(now_s) > self._stalled_s
+
+    @property
+    def _beyond_bytes(self) -> int:
+        """Return what waits beyond the own share, negative below it."""
+        return self._queued_bytes - self._own_bytes
 
     def _mark(self, track: Track, kind: str) -> dict[str, Any]:
         return {
@@ -259,6 +296,8 @@ class Playback:
             self._progress_s = now_s
         track.sent_bytes += size_bytes
         self._queued_bytes -= size_bytes
+        if self._beyond_bytes <= 0:
+            _beyond.discard(self)
         self._unanswered_bytes += size_bytes
 
     def _before(self, track: Track) -> list[Track]:

@@ -10,6 +10,35 @@ from typing import Any, Literal, Protocol
 # Id of the call that a tool's task works for; the task has a context of its own.
 CALL_ID: ContextVar[str] = ContextVar("realtime_widget_call_id", default="")
 
+ItemKind = Literal["message", "function_call", "function_call_output", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffItem:
+    """One item of the talk that the next agent takes over.
+
+    Attributes:
+        item_id: The protocol's id.
+        kind: What it is; ``other`` for what a filter need not know.
+        role: user, assistant or system, "" for what is no message.
+        text: What was said, or what a tool answered; "" while it is not known.
+        name: Of the called tool, "" for everything else.
+        call_id: Which call it is or answers, "" for a message.
+    """
+
+    item_id: str
+    kind: ItemKind
+    role: str = ""
+    text: str = ""
+    name: str = ""
+    call_id: str = ""
+
+
+# What a handoff's task may choose from; empty for every other tool.
+HISTORY: ContextVar[tuple[HandoffItem, ...]] = ContextVar(
+    "realtime_widget_history", default=()
+)
+
 
 class BrowserPort(Protocol):
     """The page's end of the bridge."""
@@ -26,6 +55,17 @@ class BrowserPort(Protocol):
 
         Raises:
             SessionClosed: If the page is gone.
+        """
+
+
+class AudioPort(Protocol):
+    """Where the visitor's audio goes."""
+
+    async def send(self, event: bytes) -> None:
+        """Send one ``input_audio_buffer.append``.
+
+        Raises:
+            UpstreamClosed: If the connection has ended.
         """
 
 
@@ -53,7 +93,14 @@ class UpstreamPort(Protocol):
 
 
 class ToolPort(Protocol):
-    """Runs one server-side tool call."""
+    """Runs tool calls, and says which of the page's may be made."""
+
+    async def permit(self, name: str, arguments: Mapping[str, Any]) -> None:
+        """Check a call that runs in the page, as ``run`` checks its own.
+
+        Raises:
+            ToolError: With words for the model, when the call may not be made.
+        """
 
     async def run(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Return the handler's JSON-serialisable result.
@@ -66,6 +113,24 @@ class ToolPort(Protocol):
             Exception: Anything else a handler raises; the traceback goes to the log,
                 never to the model or the page.
         """
+
+
+class GuardrailPort(Protocol):
+    """Runs one guardrail: other people's code."""
+
+    async def check(self, name: str, text: str) -> bool:
+        """Return whether the text trips this guardrail.
+
+        The caller bounds the time, logs what is raised and goes on.
+        """
+
+
+class NoGuardrails:
+    """A ``GuardrailPort`` that nothing trips."""
+
+    async def check(self, name: str, text: str) -> bool:
+        """Return False."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +161,8 @@ class ItemFact:
         previous_item_id: The item before it, None for the first or unknown.
         heard_ms: How much of the answer's audio was heard, None when not cut.
         agent: Name of the agent that answered, "" for the visitor.
+        language: Of the visitor's words, where the model's side tells it.
+        generated: All words of an answer that was cut off; "" when ``text`` is all.
     """
 
     item_id: str
@@ -106,6 +173,8 @@ class ItemFact:
     previous_item_id: str | None = None
     heard_ms: int | None = None
     agent: str = ""
+    language: str = ""
+    generated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +187,8 @@ class ToolFact:
         arguments: JSON text as the model wrote it.
         output: JSON text the model was given.
         status: ``completed``, ``failed``, ``timeout``, ``unknown_tool``,
-            ``bad_arguments`` or ``cancelled``.
+            ``bad_arguments``, ``cancelled``, ``rejected`` (by the visitor),
+            ``refused`` (its budget is used up) or ``guardrail``.
         duration_ms: From the call's arrival to its answer.
     """
 
@@ -140,7 +210,58 @@ class UsageFact:
     usage: Mapping[str, Any] = field(default_factory=dict)
 
 
-Fact = StartedFact | ItemFact | ToolFact | UsageFact
+@dataclass(frozen=True, slots=True)
+class GuardrailFact:
+    """A guardrail tripped.
+
+    Attributes:
+        name: The guardrail.
+        stage: ``output``, ``input`` or ``arguments``.
+        item_id: What was said, or the call whose arguments they were.
+        response_id: The answer it was part of, "" for none.
+    """
+
+    name: str
+    stage: str
+    item_id: str = ""
+    response_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffFact:
+    """The conversation was passed from one agent to another.
+
+    Attributes:
+        before: Name of the agent that had it.
+        after: Name of the agent that has it now.
+        call_id: The call that did it, "" for the site's own code.
+    """
+
+    before: str
+    after: str
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFact:
+    """The page was told of an error.
+
+    Attributes:
+        code: Of the browser protocol's table.
+    """
+
+    code: str
+
+
+Fact = (
+    StartedFact
+    | ItemFact
+    | ToolFact
+    | UsageFact
+    | GuardrailFact
+    | HandoffFact
+    | ErrorFact
+)
 
 
 class RecorderPort(Protocol):

@@ -16,7 +16,7 @@ from realtime_widget.protocol.upstream_errors import (
 )
 from realtime_widget.session import composing, fields
 from realtime_widget.session.answers import TRUNCATE_ID
-from realtime_widget.session.effects import Stop
+from realtime_widget.session.effects import Note, Redial, Stop
 
 if TYPE_CHECKING:
     from realtime_widget.session.core import SessionCore
@@ -33,10 +33,14 @@ def on_error(core: SessionCore, event: Event, now_s: float) -> None:
     code = fields.optional_text(error, "code")
     event_id = fields.optional_text(error, "event_id")
     core.count("upstream_error")
-    if code in FATAL:
+    if code == "session_expired" and core.renewal.lost(core, now_s):
+        core.effects.add(Redial())
+    elif code in FATAL:
         _stop_fatally(core, code)
-    elif not core.started:
+    elif not core.started or core.renewal.under_way:
         _refused_update(core, code, event_id, fields.optional_text(error, "param"))
+    elif core.change_refused(event_id):
+        pass
     elif core.turns.request_failed(event_id, code, now_s):
         if code not in BENIGN:
             core.effects.error("response_failed")
@@ -65,14 +69,19 @@ def _refused_update(
     if event_id != core.update_id and not blamed:
         return
     smaller = None
-    if code in FIELD_REJECTED and core.refusals < MAX_REFUSED_FIELDS:
+    if not parameter or parameter.startswith("session.tools"):
+        smaller = composing.without_mcp(core.session)
+        core.takes_mcp = core.takes_mcp and smaller is None
+    elif code in FIELD_REJECTED and core.refusals < MAX_REFUSED_FIELDS:
         smaller = composing.without_field(core.session, parameter)
     if smaller is None:
         core.effects.add(Stop("upstream", "upstream_refused"))
         return
     core.refusals += 1
     core.session = smaller
-    core.count("session_field_refused")
+    core.counters["session_field_refused"] += 1
+    # A path into our own object, so it holds nothing that anybody said.
+    core.effects.add(Note(f"session_field_refused: {parameter}"))
     core.send_update()
 
 

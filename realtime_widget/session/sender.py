@@ -11,8 +11,9 @@ from typing import Any, Final
 from realtime_widget.session.playback import Playback
 from realtime_widget.session.ports import BrowserPort
 
-# A page that lets so many messages wait is not reading.
+# A page that lets so many messages wait, or such long ones, is not reading.
 MAX_WAITING_MESSAGES: Final = 2_000
+MAX_WAITING_CHARS: Final = 512 * 1024
 
 
 class PageSender:
@@ -35,7 +36,8 @@ class PageSender:
         self._browser = browser
         self._playback = playback
         self._now = now
-        self._messages: deque[Mapping[str, Any]] = deque()
+        self._messages: deque[str] = deque()
+        self._waiting_chars = 0
         self._wake = asyncio.Event()
         self._paced = False
         self._finishing = False
@@ -44,11 +46,16 @@ class PageSender:
     @property
     def overfull(self) -> bool:
         """Return whether more messages wait than a reading page ever leaves."""
-        return len(self._messages) > MAX_WAITING_MESSAGES
+        return (
+            len(self._messages) > MAX_WAITING_MESSAGES
+            or self._waiting_chars > MAX_WAITING_CHARS
+        )
 
     def message(self, message: Mapping[str, Any]) -> None:
         """Send a message; it overtakes all audio that waits."""
-        self._messages.append(message)
+        text = json.dumps(message)
+        self._messages.append(text)
+        self._waiting_chars += len(text)
         self._wake.set()
 
     def audio_came(self) -> None:
@@ -76,20 +83,23 @@ class PageSender:
             else:
                 await self._wait()
 
-    def _next(self) -> bytes | Mapping[str, Any] | None:
+    def _next(self) -> bytes | str | None:
         if self._messages:
-            return self._messages.popleft()
+            text = self._messages.popleft()
+            self._waiting_chars -= len(text)
+            return text
         if self._finishing:
             return None
-        return self._playback.take(self._now())
+        piece = self._playback.take(self._now())
+        return json.dumps(piece) if isinstance(piece, dict) else piece
 
-    async def _send(self, piece: bytes | Mapping[str, Any]) -> None:
+    async def _send(self, piece: bytes | str) -> None:
         self.sending_since_s = self._now()
         try:
             if isinstance(piece, bytes):
                 await self._browser.send_audio(piece)
             else:
-                await self._browser.send_text(json.dumps(piece))
+                await self._browser.send_text(piece)
         finally:
             self.sending_since_s = None
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from typing import Final
 
 from realtime_widget.exceptions import ToolError
-from realtime_widget.session.effects import StartTool
-from realtime_widget.session.ports import CALL_ID, ToolPort
-from realtime_widget.session.tools import FAILED, Outcome, outcome_of
+from realtime_widget.session.effects import Check, StartTool
+from realtime_widget.session.guardrail_tasks import tripped
+from realtime_widget.session.ports import CALL_ID, HISTORY, GuardrailPort, ToolPort
+from realtime_widget.session.tool_values import FAILED, GUARDED, Outcome, outcome_of
 
 logger = logging.getLogger("realtime_widget.session")
 
@@ -28,6 +30,7 @@ class ToolTasks:
         tools: Runs one call.
         finished: Told the outcome of each call, once.
         session_id: For names and the log.
+        guardrails: Check what tools are given.
     """
 
     def __init__(
@@ -35,7 +38,9 @@ class ToolTasks:
         tools: ToolPort,
         finished: Callable[[str, Outcome], None],
         session_id: str,
+        guardrails: GuardrailPort,
     ) -> None:
+        self._guardrails = guardrails
         self._tools = tools
         self._finished = finished
         self._session_id = session_id
@@ -62,11 +67,11 @@ class ToolTasks:
 
     async def _run(self, call: StartTool) -> None:
         CALL_ID.set(call.call_id)
+        HISTORY.set(call.history)
         # Stands when the handler's own work was cancelled by somebody else.
         outcome = Outcome("cancelled", FAILED)
         try:
-            result = await self._tools.run(call.name, call.arguments)
-            outcome = Outcome("completed", result)
+            outcome = await self._outcome(call)
         except ToolError as exc:
             outcome = outcome_of(exc)
         except Exception as exc:
@@ -79,3 +84,17 @@ class ToolTasks:
         finally:
             self._tasks.pop(call.call_id, None)
             self._finished(call.call_id, outcome)
+
+    async def _outcome(self, call: StartTool) -> Outcome:
+        if call.guardrails:
+            text = json.dumps(call.arguments, ensure_ascii=False)
+            check = Check("arguments", text, call.guardrails)
+            name = await tripped(self._guardrails, check, self._session_id)
+            if name:
+                return Outcome("guardrail", GUARDED, name)
+        if call.only_checks:
+            return Outcome("permitted", None)
+        if call.in_page:
+            await self._tools.permit(call.name, call.arguments)
+            return Outcome("permitted", None)
+        return Outcome("completed", await self._tools.run(call.name, call.arguments))

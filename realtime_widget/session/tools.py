@@ -1,71 +1,55 @@
 """Tool calls: exactly one answer for each, whatever happens.
 
-A call is taken when its item is complete. It runs as soon as a place is free, and is
-answered by its result, its failure, its time-out or its cancellation - whichever
-comes first; everything later is ignored. When all calls of a response are answered
-and the response has ended, the model is asked to go on, once.
+A call is taken when its item is complete. It runs as soon as a place is free - after
+the visitor's word, where the tool asks for it - and is answered by its result, its
+failure, its refusal, its time-out or its cancellation, whichever comes first;
+everything later is ignored. When all calls of a response are answered and the response
+has ended, the model is asked to go on, once.
 """
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from realtime_widget.exceptions import BadToolArguments, ToolError
-from realtime_widget.session.composing import tool_output_item
-from realtime_widget.session.config import Limits, ToolSpec
+from realtime_widget.exceptions import BadToolArguments, ProtocolError
+from realtime_widget.session import tool_values as values
+from realtime_widget.session.approvals import plain_answer, summary
+from realtime_widget.session.argument_schema import check_arguments
+from realtime_widget.session.budgets import Budget
+from realtime_widget.session.composing import Event, tool_call_item, tool_output_item
+from realtime_widget.session.config import AgentSpec, Limits, ToolSpec
 from realtime_widget.session.effects import CancelTool, Effects, StartTool
-from realtime_widget.session.ports import ToolFact
+from realtime_widget.session.item_log import left_out
+from realtime_widget.session.mcp import McpCalls
+from realtime_widget.session.ports import HandoffItem, ToolFact
+from realtime_widget.session.tool_values import Outcome, Status, error_output
 
-Status = Literal[
-    "completed", "failed", "timeout", "unknown_tool", "bad_arguments", "cancelled"
-]
-
-MAX_DEPTH: Final = 16
 # Calls that may wait for a place; a model that asks for more is told so.
 MAX_WAITING: Final = 32
 # Answered call ids that are remembered against duplicates.
 MAX_REMEMBERED: Final = 1_000
-
-UNKNOWN = "There is no tool of this name."
-TOO_LONG_ARGUMENTS = "The arguments are too long."
-NOT_AN_OBJECT = "The arguments are not a JSON object."
-TOO_DEEP = "The arguments are nested too deeply."
-TOO_MANY = "Too many calls are waiting. Try again with fewer."
-TIMED_OUT = "The tool did not answer in time."
-FAILED = "The tool failed. Apologise, and offer to help in another way."
-TOO_LONG_OUTPUT = "The tool's answer was too long to read. Ask for less."
-NO_JSON_OUTPUT = "The tool's answer could not be read."
+# A model that goes on calling beyond its budget is told so, but not asked to go on:
+# else the two would talk with each other for ever.
+MAX_REFUSED: Final = 3
+# Answered calls that another session of the model can be told of.
+MAX_TOLD: Final = 30
+MAX_TOLD_CHARS: Final = 128 * 1024
 
 
-class Outcome(NamedTuple):
-    """How a tool's task ended.
-
-    Attributes:
-        status: ``completed``, or how it failed.
-        result: The handler's value; words for the model when it failed.
-    """
-
-    status: Status
-    result: Any
+HandOver = Callable[[str, str, list[str]], None]
+History = Callable[[str], tuple[HandoffItem, ...]]
 
 
-def outcome_of(exc: Exception) -> Outcome:
-    """Return the outcome of a handler that raised.
+def _nobody(_to: str, _call_id: str, _gone: list[str]) -> None:
+    """Pass the conversation to nobody."""
 
-    Only the words of a ``ToolError`` are meant for the model.
-    """
-    if not isinstance(exc, ToolError):
-        return Outcome("failed", FAILED)
-    known: dict[str, Status] = {
-        "timeout": "timeout",
-        "unknown_tool": "unknown_tool",
-        "bad_arguments": "bad_arguments",
-    }
-    return Outcome(known.get(exc.code, "failed"), str(exc) or FAILED)
+
+def _nothing(_call_id: str) -> tuple[HandoffItem, ...]:
+    """Return that nothing was said."""
+    return ()
 
 
 @dataclass(slots=True)
@@ -74,8 +58,13 @@ class Call:
 
     Attributes:
         arguments: JSON text as the model wrote it.
-        parsed: The same, checked; None until then.
-        deadline_s: When it times out; None while it waits.
+        tool: What was called, as it was then; None for a name that does not exist.
+        agent: Who called it.
+        parsed: The arguments, checked; empty until then.
+        deadline_s: When it times out; None while it waits for a place.
+        history: What a handoff's filter was given to choose from.
+        filler_s: When its filler phrase is due; None for never.
+        asked: Whether the page was asked to run it.
     """
 
     call_id: str
@@ -83,17 +72,34 @@ class Call:
     name: str
     arguments: str
     arrived_s: float
-    timeout_s: float = 0.0
-    parsed: Mapping[str, Any] | None = None
+    agent: str = ""
+    tool: ToolSpec | None = None
+    parsed: Mapping[str, Any] = field(default_factory=dict)
     deadline_s: float | None = None
+    filler_s: float | None = None
+    history: tuple[HandoffItem, ...] = ()
+    asked: bool = False
+
+    @property
+    def spec(self) -> ToolSpec:
+        """Return the tool of a call that was not refused."""
+        assert self.tool is not None  # noqa: S101 - refused calls never get here
+        return self.tool
 
 
 @dataclass(slots=True)
 class Batch:
-    """The calls of one response."""
+    """The calls of one response.
+
+    Attributes:
+        open: How many are not answered.
+        ended: Whether no more will come.
+        goes_on: Whether the model is asked to go on after them.
+    """
 
     open: int = 0
     ended: bool = False
+    goes_on: bool = False
 
 
 class ToolCalls:
@@ -101,25 +107,69 @@ class ToolCalls:
 
     Args:
         effects: Where events, messages and facts are collected.
-        tools: The tools the model may call.
         limits: Bounds of calls and answers.
+        language: Of the page, for a spoken yes or no.
+
+    Attributes:
+        mcp: Those that the model's side makes by itself.
     """
 
     def __init__(
-        self, effects: Effects, *, tools: Iterable[ToolSpec], limits: Limits
+        self,
+        effects: Effects,
+        *,
+        limits: Limits,
+        language: str = "",
     ) -> None:
         self._effects = effects
-        self._tools = {tool.name: tool for tool in tools}
+        self._tools: dict[str, ToolSpec] = {}
         self._limits = limits
+        self._language = language
+        self._budget = Budget(limits)
+        self.mcp = McpCalls(effects, limits, self._budget)
+        self._pending: dict[str, Call] = {}
+        self._always: set[str] = set()
         self._waiting: deque[Call] = deque()
         self._running: dict[str, Call] = {}
         self._seen: dict[str, None] = {}
         self._batches: dict[str, Batch] = {}
+        self._refused = 0
+        # Call -> its name, arguments and answer.
+        self._told: dict[str, tuple[str, str, str]] = {}
+        self._hand_over: HandOver = _nobody
+        self._history: History = _nothing
+        self._agent = ""
+        self._guardrails: tuple[str, ...] = ()
 
     @property
     def busy(self) -> bool:
-        """Return whether a call is not answered yet."""
-        return bool(self._running or self._waiting)
+        """Return whether work goes on; a call that waits for the visitor is none."""
+        return bool(self._running or self._waiting or self.mcp.busy)
+
+    def serve(
+        self,
+        agent: AgentSpec,
+        guardrails: tuple[str, ...],
+        hand_over: HandOver,
+        history: History,
+    ) -> None:
+        """Work for an agent from now on; running calls are not touched.
+
+        Args:
+            agent: Whose tools the model may call.
+            guardrails: What their arguments must pass.
+            hand_over: Passes the conversation to the agent of this name, for this call,
+                without some items.
+            history: Returns the items that a handoff may leave out, but for this call.
+        """
+        self._agent = agent.name
+        self._tools = {tool.name: tool for tool in agent.tools}
+        self._guardrails = guardrails
+        self._hand_over = hand_over
+        self._history = history
+        self.mcp.serve(agent.mcp, guardrails)
+
+    # --- what the model's side says -------------------------------------------
 
     def called(
         self, call_id: str, response_id: str, name: str, arguments: str, now_s: float
@@ -134,29 +184,17 @@ class ToolCalls:
         self._seen[call_id] = None
         if len(self._seen) > MAX_REMEMBERED:
             del self._seen[next(iter(self._seen))]
-        call = Call(call_id, response_id, name, arguments, now_s)
+        call = Call(call_id, response_id, name, arguments, now_s, self._agent)
         self._batches.setdefault(response_id, Batch()).open += 1
-        self._effects.page("tool.started", call_id=call_id, name=name, status="running")
         refusal = self._refusal(call)
         if refusal is not None:
+            self._show_start(call)
             self._answer(call, *refusal, now_s)
+        elif call.spec.needs_approval and name not in self._always:
+            self._ask(call, now_s)
         else:
-            self._waiting.append(call)
-            self._start_waiting(now_s)
+            self._admit(call, now_s)
         return True
-
-    def finished(self, call_id: str, outcome: Outcome, now_s: float) -> None:
-        """Answer a call by its task's outcome, unless it was answered before."""
-        call = self._running.pop(call_id, None)
-        if call is None:
-            return
-        if outcome.status == "completed":
-            outcome = encoded(outcome.result, self._limits.tool_output_bytes)
-            output: str = outcome.result
-        else:
-            output = error_output(outcome.result)
-        self._answer(call, outcome.status, output, now_s)
-        self._start_waiting(now_s)
 
     def response_ended(self, response_id: str) -> None:
         """Note that no more calls of this response will come."""
@@ -164,71 +202,277 @@ class ToolCalls:
         if batch is not None:
             batch.ended = True
 
-    def take_answered(self) -> bool:
-        """Return whether a whole response's calls were answered since last asked."""
+    def take_answered(self, active_id: str) -> bool:
+        """Return whether the model is to go on.
+
+        It is when a whole response's calls were answered since this was last asked.
+
+        Args:
+            active_id: The response that runs, "" for none.
+        """
         answered = [
             response_id
             for response_id, batch in self._batches.items()
             if batch.ended and not batch.open
         ]
+        goes_on = self.mcp.take_answered(active_id)
         for response_id in answered:
-            del self._batches[response_id]
-        return bool(answered)
+            goes_on |= self._batches.pop(response_id).goes_on
+        return goes_on
+
+    def barge_in(self, now_s: float) -> None:
+        """Give up the calls that are of no use once the visitor speaks again."""
+        for call in [c for c in self._running.values() if c.spec.cancel_on_barge_in]:
+            self._give_up(call, "cancelled", values.SPOKEN_OVER, now_s)
+        self._start_waiting(now_s)
+
+    # --- what the visitor and the page say ------------------------------------
+
+    def approved(
+        self, call_id: str, now_s: float, *, approve: bool, always: bool = False
+    ) -> None:
+        """Take the visitor's word on a call; too late, it means nothing.
+
+        Args:
+            call_id: The call.
+            now_s: The time.
+            approve: Whether it may run.
+            always: Whether this tool's later calls may, without asking.
+        """
+        call = self._pending.pop(call_id, None)
+        if call is None:
+            self.mcp.approved(call_id, now_s, approve=approve, always=always)
+            return
+        if not approve:
+            self._answer(call, "rejected", error_output(values.REJECTED), now_s)
+            return
+        if always:
+            self._always.add(call.name)
+        self._admit(call, now_s)
+
+    def said(self, text: str, now_s: float) -> None:
+        """Take words of the visitor, which may be the answer to a question."""
+        asked = [
+            *((c.call_id, c.spec.spoken_approval) for c in self._pending.values()),
+            *(
+                (c.call_id, c.server is not None and c.server.spoken_approval)
+                for c in self.mcp.pending.values()
+            ),
+        ]
+        if len(asked) != 1 or not asked[0][1]:
+            return  # which one was meant is anybody's guess
+        approve = plain_answer(text, self._language)
+        if approve is not None:
+            self.approved(asked[0][0], now_s, approve=approve)
+
+    def page_answered(
+        self, call_id: str, message: Mapping[str, Any], now_s: float
+    ) -> None:
+        """Take what the page's function returned; too late, it means nothing.
+
+        Raises:
+            ProtocolError: If this call is not the page's to answer.
+        """
+        call = self._running.get(call_id)
+        if call is not None and not call.asked:
+            raise ProtocolError("not a call of the page", code="forbidden")
+        self.finished(call_id, values.page_outcome(message), now_s)
+
+    # --- how calls end ---------------------------------------------------------
+
+    def finished(self, call_id: str, outcome: Outcome, now_s: float) -> None:
+        """Answer a call by its task's outcome, unless it was answered before."""
+        call = self._running.get(call_id)
+        if call is None:
+            self.mcp.checked(call_id, outcome, now_s)
+            return
+        if outcome.status == "permitted":
+            self._ask_page(call)
+            return
+        del self._running[call_id]
+        if outcome.status == "completed" and call.spec.handoff_to:
+            outcome = self._passed_on(call, outcome.result)
+        if outcome.status == "completed":
+            outcome = values.encoded(outcome.result, self._limits.tool_output_bytes)
+            output: str = outcome.result
+        else:
+            output = error_output(outcome.result)
+        self._answer(call, outcome.status, output, now_s)
+        self._start_waiting(now_s)
 
     def tick(self, now_s: float) -> None:
         """Answer calls whose time is up."""
         for call in list(self._running.values()):
             if call.deadline_s is not None and now_s >= call.deadline_s:
-                del self._running[call.call_id]
-                self._effects.add(CancelTool(call.call_id))
-                self._answer(call, "timeout", error_output(TIMED_OUT), now_s)
+                self._give_up(call, "timeout", values.TIMED_OUT, now_s)
+        for call in list(self._pending.values()):
+            if call.deadline_s is not None and now_s >= call.deadline_s:
+                del self._pending[call.call_id]
+                output = error_output(values.NOT_APPROVED)
+                self._answer(call, "rejected", output, now_s)
+        self.mcp.tick(now_s)
         self._start_waiting(now_s)
 
     def next_deadline_s(self) -> float | None:
         """Return when ``tick`` has something to do."""
-        return min(
-            (c.deadline_s for c in self._running.values() if c.deadline_s is not None),
-            default=None,
-        )
+        return min(self._deadlines(), default=None)
+
+    def take_filler(self, now_s: float) -> str:
+        """Return the phrase that bridges a call which takes long; each call has one."""
+        for call in self._running.values():
+            if call.filler_s is not None and now_s >= call.filler_s:
+                call.filler_s = None
+                return call.spec.filler
+        return ""
+
+    def lost(self, now_s: float) -> None:
+        """Go on without the model's side: no response will call or end any more."""
+        self.mcp.lost(now_s)
+        for batch in self._batches.values():
+            batch.ended = True
+
+    def open_calls(self) -> list[str]:
+        """Return the calls that are not answered, oldest first."""
+        calls = (*self._running.values(), *self._waiting, *self._pending.values())
+        return [c.call_id for c in sorted(calls, key=lambda call: call.arrived_s)]
+
+    def retold(self, call_id: str) -> list[Event]:
+        """Return the events that tell another session of a call and its answer."""
+        told = self._told.get(call_id)
+        if told is not None:
+            name, arguments, output = told
+            answer = [tool_output_item(call_id, output)]
+        else:
+            calls = (*self._running.values(), *self._waiting, *self._pending.values())
+            call = next((c for c in calls if c.call_id == call_id), None)
+            if call is None:
+                return []
+            name, arguments, answer = call.name, call.arguments, []
+        return [tool_call_item(call_id, name, arguments), *answer]
 
     def cancel_all(self, now_s: float) -> None:
         """Record the calls the session's end leaves unanswered."""
+        self.mcp.cancel_all(now_s)
         for call in (*self._running.values(), *self._waiting):
             self._effects.add(CancelTool(call.call_id))
             self._record(call, "cancelled", "", now_s)
+        for call in self._pending.values():
+            self._record(call, "cancelled", "", now_s)
         self._running.clear()
         self._waiting.clear()
+        self._pending.clear()
+
+    # --- inside ----------------------------------------------------------------
 
     def _refusal(self, call: Call) -> tuple[Status, str] | None:
-        """Check a call; set its parsed arguments and timeout when it may run."""
+        """Check a call; set its tool and its parsed arguments when it may run."""
         tool = self._tools.get(call.name)
         if tool is None:
-            return "unknown_tool", error_output(UNKNOWN)
-        if len(self._waiting) >= MAX_WAITING:
-            return "failed", error_output(TOO_MANY)
+            return "unknown_tool", error_output(values.UNKNOWN)
+        if len(self._waiting) + len(self._pending) >= MAX_WAITING:
+            return "failed", error_output(values.TOO_MANY)
         try:
-            call.parsed = parsed_arguments(
+            call.parsed = values.parsed_arguments(
                 call.arguments, self._limits.tool_arguments_bytes
             )
+            if tool.checks_arguments:
+                check_arguments(tool.parameters, call.parsed)
         except BadToolArguments as exc:
             return "bad_arguments", error_output(str(exc))
-        call.timeout_s = tool.timeout_s
+        words = self._budget.refusal(tool.name, tool.max_calls, call.arrived_s)
+        if words:
+            return "refused", error_output(words)
+        call.tool = tool
         return None
+
+    def _ask(self, call: Call, now_s: float) -> None:
+        """Leave a call to the visitor."""
+        call.deadline_s = now_s + self._limits.approval_s
+        self._pending[call.call_id] = call
+        self._effects.page(
+            "tool.approval_required",
+            call_id=call.call_id,
+            name=call.name,
+            summary=summary(call.spec, call.parsed),
+        )
+
+    def _admit(self, call: Call, now_s: float) -> None:
+        self._show_start(call)
+        self._waiting.append(call)
+        self._start_waiting(now_s)
+
+    def _show_start(self, call: Call) -> None:
+        self._effects.page(
+            "tool.started", call_id=call.call_id, name=call.name, status="running"
+        )
 
     def _start_waiting(self, now_s: float) -> None:
         while self._waiting and len(self._running) < self._limits.tools_at_once:
             call = self._waiting.popleft()
-            call.deadline_s = now_s + call.timeout_s
+            tool = call.spec
+            call.deadline_s = now_s + tool.timeout_s
+            if tool.filler:
+                call.filler_s = now_s + self._limits.filler_after_s
             self._running[call.call_id] = call
-            self._effects.add(StartTool(call.call_id, call.name, call.parsed or {}))
+            if not (tool.runs or self._guardrails):
+                self.finished(call.call_id, Outcome("completed", None), now_s)
+                continue
+            if tool.filters:
+                call.history = self._history(call.call_id)
+            self._effects.add(
+                StartTool(
+                    call.call_id,
+                    call.name,
+                    call.parsed,
+                    in_page=tool.runs_on == "browser",
+                    guardrails=self._guardrails,
+                    history=call.history,
+                )
+            )
+
+    def _passed_on(self, call: Call, result: Any) -> Outcome:
+        """Pass the conversation on; the model hears of its tools before the answer."""
+        if call.agent != self._agent:
+            return Outcome("failed", values.PASSED_ON)
+        gone = left_out(call.history, result["kept"]) if call.spec.filters else []
+        self._hand_over(call.spec.handoff_to, call.call_id, gone)
+        return Outcome("completed", {"assistant": call.spec.handoff_to})
+
+    def _ask_page(self, call: Call) -> None:
+        if not call.asked:
+            call.asked = True
+            self._effects.page(
+                "tool.call",
+                call_id=call.call_id,
+                name=call.name,
+                arguments=call.arguments or "{}",
+            )
+
+    def _give_up(self, call: Call, status: Status, words: str, now_s: float) -> None:
+        """Stop the task of a call and answer it."""
+        del self._running[call.call_id]
+        self._effects.add(CancelTool(call.call_id))
+        self._answer(call, status, error_output(words), now_s)
 
     def _answer(self, call: Call, status: Status, output: str, now_s: float) -> None:
-        self._batches[call.response_id].open -= 1
+        batch = self._batches[call.response_id]
+        batch.open -= 1
+        self._refused += status == "refused"
+        if status != "refused" or self._refused <= MAX_REFUSED:
+            batch.goes_on = True
         self._effects.upstream(tool_output_item(call.call_id, output))
+        self._keep(call, output)
         self._effects.page(
             "tool.finished", call_id=call.call_id, name=call.name, status=status
         )
         self._record(call, status, output, now_s)
+
+    def _keep(self, call: Call, output: str) -> None:
+        """Keep an answer for another session of the model, the newest within bounds."""
+        self._told[call.call_id] = (call.name, call.arguments, output)
+        size = sum(len(name) + len(a) + len(o) for name, a, o in self._told.values())
+        while size > MAX_TOLD_CHARS or len(self._told) > MAX_TOLD:
+            size -= sum(map(len, self._told.pop(next(iter(self._told)))))
 
     def _record(self, call: Call, status: Status, output: str, now_s: float) -> None:
         self._effects.record(
@@ -242,71 +486,10 @@ class ToolCalls:
             )
         )
 
-
-def error_output(words: str) -> str:
-    """Return the answer to a call that failed."""
-    return json.dumps({"error": words}, ensure_ascii=False)
-
-
-def encoded(result: Any, limit_bytes: int) -> Outcome:
-    """Encode a handler's value as the JSON text the model is given.
-
-    Returns:
-        ``completed`` with the text; ``failed`` with an error's text when the value
-        is no JSON (NaN and infinities are none) or is too long.
-    """
-    if not fits(result, limit_bytes, MAX_DEPTH * 4):
-        return Outcome("failed", error_output(TOO_LONG_OUTPUT))
-    try:
-        text = json.dumps(result, ensure_ascii=False, allow_nan=False)
-        size = len(text.encode())
-    except (TypeError, ValueError, RecursionError):
-        return Outcome("failed", error_output(NO_JSON_OUTPUT))
-    if size > limit_bytes:
-        return Outcome("failed", error_output(TOO_LONG_OUTPUT))
-    return Outcome("completed", text)
-
-
-def parsed_arguments(text: str, limit_bytes: int) -> Mapping[str, Any]:
-    """Parse the arguments a model wrote.
-
-    Raises:
-        BadToolArguments: If they are no JSON object or exceed their bounds.
-    """
-    if len(text) > limit_bytes or len(text.encode(errors="replace")) > limit_bytes:
-        raise BadToolArguments(TOO_LONG_ARGUMENTS)
-    try:
-        value = json.loads(text or "{}", parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as exc:
-        raise BadToolArguments(NOT_AN_OBJECT) from exc
-    if not isinstance(value, dict):
-        raise BadToolArguments(NOT_AN_OBJECT)
-    if not fits(value, limit_bytes, MAX_DEPTH):
-        raise BadToolArguments(TOO_DEEP)
-    return value
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def fits(value: Any, limit_bytes: int, max_depth: int) -> bool:
-    """Return whether a value stays within a size and a depth, cheaply.
-
-    It stops at the bound, so a huge value costs no more than a large one.
-    """
-    left = limit_bytes
-    waiting: list[tuple[Any, int]] = [(value, 1)]
-    while waiting:
-        item, depth = waiting.pop()
-        left -= len(item) if isinstance(item, str) else 1
-        if left < 0:
-            return False
-        if not isinstance(item, Mapping | list | tuple):
-            continue
-        if depth > max_depth or len(item) > left:
-            return False
-        waiting.extend((inner, depth + 1) for inner in item)
-        if isinstance(item, Mapping):
-            waiting.extend((inner, depth + 1) for inner in item.values())
-    return True
+    def _deadlines(self) -> Iterator[float]:
+        yield from self.mcp.deadlines()
+        for call in (*self._running.values(), *self._pending.values()):
+            if call.deadline_s is not None:
+                yield call.deadline_s
+            if call.filler_s is not None:
+                yield call.filler_s

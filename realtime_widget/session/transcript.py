@@ -12,15 +12,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from realtime_widget.session.effects import Effects
-from realtime_widget.session.ports import ItemFact
+from realtime_widget.session.ports import HandoffItem, ItemFact
 
 Role = Literal["user", "assistant", "system"]
 Status = Literal["completed", "interrupted", "failed"]
 
 # Older lines are forgotten; they were recorded when they became final.
 MAX_ITEMS = 1_000
+# More of one line is not kept: an answer of a model has a fifth of this.
+MAX_LINE_CHARS = 100_000
+# Of all lines; the words of the oldest are forgotten first, when they are final.
+MAX_CHARS = 200_000
 # Typed messages whose echo by the server is still looked for.
-MAX_UNCONFIRMED = 32
+MAX_UNCONFIRMED = 96
 
 
 @dataclass(slots=True)
@@ -33,6 +37,12 @@ class Line:
         final: Whether the words are complete.
         frozen: Whether the visitor cut it off; later words were never heard.
         response_id: The response that says it, "" for the visitor's lines.
+        agent: Who says it, "" for the visitor.
+        language: Of the visitor's words, where the model's side tells it.
+        generated: All words of an answer that was cut off; "" when all were heard.
+        unheard: Words that came behind the cut.
+        status: How the line was recorded.
+        heard_ms: Likewise, None when it was not cut off.
     """
 
     item_id: str
@@ -43,6 +53,12 @@ class Line:
     final: bool = False
     frozen: bool = False
     response_id: str = ""
+    agent: str = ""
+    language: str = ""
+    generated: str = ""
+    unheard: str = ""
+    status: Status = "completed"
+    heard_ms: int | None = None
 
 
 class Transcript:
@@ -51,11 +67,14 @@ class Transcript:
     Args:
         effects: Where messages and facts are collected.
         agent: Name of the agent that answers.
+
+    Attributes:
+        agent: The same; another one after a handoff.
     """
 
     def __init__(self, effects: Effects, *, agent: str) -> None:
         self._effects = effects
-        self._agent = agent
+        self.agent = agent
         self._lines: dict[str, Line] = {}
         self._previous: dict[str, str | None] = {}
         self._last: str | None = None
@@ -114,21 +133,53 @@ class Transcript:
             return self._unconfirmed.popleft()
         return ""
 
+    def take_unconfirmed(self) -> list[HandoffItem]:
+        """Return the typed messages that the model's side may not have taken, once."""
+        lines = [self._lines.get(item_id) for item_id in self._unconfirmed]
+        self._unconfirmed.clear()
+        return [
+            HandoffItem(line.item_id, "message", line.role, line.text)
+            for line in lines
+            if line is not None
+        ]
+
+    def lost(self) -> bool:
+        """Close the visitor's open lines: nobody will write down their words.
+
+        Returns:
+            Whether there was one without any.
+        """
+        open_ = [
+            line
+            for line in self._lines.values()
+            if line.role == "user" and not line.final
+        ]
+        for line in open_:
+            self._finish(line, "failed")
+        return any(not line.text for line in open_)
+
     def places(self, item_id: str) -> bool:
         """Return whether an item's place is known."""
         return item_id in self._previous
+
+    def words_of(self, item_id: str) -> str:
+        """Return the words of a line so far, "" when there is none."""
+        line = self._lines.get(item_id)
+        return line.text if line is not None else ""
 
     def heard_words(self, item_id: str, delta: str) -> None:
         """Append words of the visitor's speech."""
         line = self._line(item_id, "user", "voice")
         if not line.final:
-            line.text += delta
-            self._send(line, delta=delta)
+            self._grow(line, delta)
 
-    def heard_all(self, item_id: str, text: str, status: Status) -> None:
+    def heard_all(
+        self, item_id: str, text: str, status: Status, language: str = ""
+    ) -> None:
         """Complete a line of the visitor's speech."""
         line = self._line(item_id, "user", "voice")
-        line.text = text
+        line.language = language
+        line.text = text[:MAX_LINE_CHARS]
         self._finish(line, status)
 
     def answer_words(
@@ -140,9 +191,10 @@ class Transcript:
     ) -> None:
         """Append words of the answer."""
         line = self._answer(item_id, response_id, source)
-        if not (line.final or line.frozen):
-            line.text += delta
-            self._send(line, delta=delta)
+        if line.frozen:
+            self.unheard_words(item_id, delta)
+        elif not line.final:
+            self._grow(line, delta)
 
     def answer_all(
         self,
@@ -153,9 +205,23 @@ class Transcript:
     ) -> None:
         """Complete a line of the answer."""
         line = self._answer(item_id, response_id, source)
-        if not (line.final or line.frozen):
-            line.text = text
+        if line.frozen:
+            self._made(line, text)
+        elif not line.final:
+            line.text = text[:MAX_LINE_CHARS]
             self._finish(line, "completed")
+
+    def unheard_words(self, item_id: str, delta: str) -> None:
+        """Note words of an answer that was cut off; the page is not told."""
+        line = self._lines.get(item_id)
+        if line is not None and line.frozen:
+            line.unheard += delta[: MAX_LINE_CHARS - len(line.unheard)]
+
+    def unheard_all(self, item_id: str, text: str) -> None:
+        """Note all the words of an answer that was cut off."""
+        line = self._lines.get(item_id)
+        if line is not None and line.frozen:
+            self._made(line, text)
 
     def heard_nothing(self, item_id: str) -> None:
         """Complete a line whose speech could not be written down."""
@@ -170,8 +236,14 @@ class Transcript:
 
     def thaw(self, item_id: str) -> None:
         """Take words again: the answer was heard to its end after all."""
-        if item_id in self._lines:
-            self._lines[item_id].frozen = False
+        line = self._lines.get(item_id)
+        if line is None:
+            return
+        line.frozen = False
+        if line.generated and not line.final:
+            # It was completed while it was frozen.
+            line.text, line.generated = line.generated, ""
+            self._finish(line, "completed")
 
     def drop_unplayed(self, response_id: str) -> None:
         """Empty the open spoken lines of a response; their audio was not played."""
@@ -195,7 +267,10 @@ class Transcript:
         if line is None:
             return
         line.frozen = True
+        made = line.generated or (line.text + line.unheard)[:MAX_LINE_CHARS]
         line.text = heard_part(line.text, heard_ms, received_ms)
+        line.generated = made if made != line.text else ""
+        line.unheard = ""
         self._finish(line, "interrupted", heard_ms=heard_ms)
 
     def end_response(self, response_id: str, status: Status) -> None:
@@ -203,6 +278,12 @@ class Transcript:
         for line in self._lines.values():
             if line.response_id == response_id and not (line.final or line.frozen):
                 self._finish(line, status)
+
+    def end_cut_off(self, response_id: str) -> None:
+        """Note what the lines of a response would have been that were cut off."""
+        for line in self._lines.values():
+            if line.response_id == response_id and line.frozen and line.unheard:
+                self._made(line, (line.generated or line.text) + line.unheard)
 
     def end(self) -> None:
         """Record what is known of every line that is still open."""
@@ -222,12 +303,36 @@ class Transcript:
         if line is None:
             self.place(item_id, None)
             line = self._lines[item_id] = Line(item_id, role, source)
+            line.agent = self.agent if role == "assistant" else ""
         return line
+
+    def _grow(self, line: Line, delta: str) -> None:
+        """Append words as far as a line goes."""
+        kept = delta[: MAX_LINE_CHARS - len(line.text)]
+        if kept or not delta:
+            line.text += kept
+            self._send(line, delta=kept)
+
+    def _made(self, line: Line, words: str) -> None:
+        """Note what an answer that was cut off would have been, also in its record.
+
+        The words of an old line may be forgotten by now; its record stays as it is.
+        """
+        line.unheard = ""
+        words = words[:MAX_LINE_CHARS]
+        if not line.final:
+            line.generated = words
+            return
+        known, line.generated = line.generated, words if words != line.text else ""
+        forgotten = not line.text and bool(line.heard_ms)
+        if line.generated != known and not forgotten:
+            self._record(line, line.status, line.heard_ms)
 
     def _finish(self, line: Line, status: Status, heard_ms: int | None = None) -> None:
         line.final = True
         self._send(line, text=line.text)
         self._record(line, status, heard_ms)
+        self._forget_old_words()
 
     def _send(self, line: Line, **words: str) -> None:
         line.shown = True
@@ -241,7 +346,8 @@ class Transcript:
         )
 
     def _record(self, line: Line, status: Status, heard_ms: int | None) -> None:
-        if not line.text and heard_ms is None:
+        line.status, line.heard_ms = status, heard_ms
+        if not line.text.strip() and heard_ms is None:
             return  # silence that was taken for speech
         self._effects.record(
             ItemFact(
@@ -252,7 +358,9 @@ class Transcript:
                 status=status,
                 previous_item_id=self._shown_before(line.item_id),
                 heard_ms=heard_ms,
-                agent=self._agent if line.role == "assistant" else "",
+                agent=line.agent,
+                language=line.language,
+                generated=line.generated,
             )
         )
 
@@ -273,6 +381,15 @@ class Transcript:
             oldest = next(iter(self._previous))
             del self._previous[oldest]
             self._lines.pop(oldest, None)
+
+    def _forget_old_words(self) -> None:
+        too_many = sum(len(line.text) for line in self._lines.values()) - MAX_CHARS
+        for line in self._lines.values():
+            if too_many <= 0:
+                return
+            if line.final:
+                too_many -= len(line.text)
+                line.text = line.generated = line.unheard = ""
 
 
 def heard_part(text: str, heard_ms: int, received_ms: int) -> str:

@@ -83,6 +83,18 @@ class Turns:
         self.speaking = False
         self._answer_until_s = now_s + OWN_RESPONSE_S
 
+    def speech_committed(self, now_s: float) -> None:
+        """Have what was said answered; the server does not do it by itself."""
+        self.speaking = False
+        # What was being cancelled stays cancelled.
+        self._wanted = {}
+        self._create_if_free(now_s)
+
+    def speech_dropped(self, now_s: float) -> None:
+        """Go on as if the visitor had said nothing."""
+        self.speaking = False
+        self._create_if_free(now_s)
+
     def response_created(self, response_id: str) -> None:
         """Note that a response runs; it covers everything asked for so far."""
         if response_id in self._ended:
@@ -116,6 +128,20 @@ class Turns:
         self._request_id = ""
         self._create_if_free(now_s)
         return True
+
+    def lost(self) -> bool:
+        """Forget everything that runs: the model's side is gone.
+
+        Returns:
+            Whether an answer was on its way.
+        """
+        waited = self.thinking
+        if self.active_id:
+            self._ended.append(self.active_id)
+        self.active_id = self._request_id = ""
+        self._wanted = self._answer_until_s = self._cancel_until_s = None
+        self.speaking = False
+        return waited
 
     def request_failed(self, event_id: str, code: str, now_s: float) -> bool:
         """Note an error that may belong to the pending ``response.create``.

@@ -16,7 +16,7 @@ from tests.session.driving import MS, config
 class Session:
     """One session with everything around it."""
 
-    def __init__(self, *, handlers=None, connect=None, **fields):
+    def __init__(self, *, handlers=None, connect=None, guardrails=None, **fields):
         self.upstream = ScriptedUpstream()
         self.browser = RecordingBrowser()
         self.recorder = RecordingRecorder()
@@ -28,6 +28,7 @@ class Session:
             tools=self.tools,
             recorder=self.recorder,
             connect=connect or self._connect,
+            guardrails=guardrails,
             monotonic=self.loop.time,
         )
         self.task = None
@@ -68,6 +69,17 @@ class Session:
                 content_index=0,
                 delta=b64encode(byte * part * MS).decode(),
             )
+
+    def say(self, text, item_id="item_1", response_id="resp_1"):
+        """Emit all the words of an answer."""
+        self.upstream.emit(
+            "response.output_audio_transcript.done",
+            item_id=item_id,
+            response_id=response_id,
+            output_index=0,
+            content_index=0,
+            transcript=text,
+        )
 
     def end_response(self, response_id="resp_1", item_id="item_1", status="completed"):
         self.upstream.emit(

@@ -13,6 +13,7 @@ from realtime_widget.session.effects import (
     StartTool,
     Stop,
 )
+from realtime_widget.session.ports import ErrorFact
 from tests.fakes.schema import check
 
 MS = 48  # bytes of one millisecond of PCM16 at 24 kHz
@@ -121,7 +122,14 @@ class Talk:
 
     @property
     def facts(self):
-        return [effect.fact for effect in self.of(Record)]
+        """Return what is recorded but for errors, which ``errors`` tells already."""
+        facts = [effect.fact for effect in self.of(Record)]
+        return [fact for fact in facts if not isinstance(fact, ErrorFact)]
+
+    @property
+    def recorded_errors(self):
+        facts = [effect.fact for effect in self.of(Record)]
+        return [fact.code for fact in facts if isinstance(fact, ErrorFact)]
 
     @property
     def stops(self):

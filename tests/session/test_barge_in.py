@@ -85,6 +85,44 @@ def test_more_than_was_sent_cannot_have_been_heard():
     assert truncations(talk) == [("item_1", 600)]
 
 
+def cut_item(talk):
+    """Return the last record of the answer that was cut off."""
+    return [fact for fact in talk.facts if isinstance(fact, ItemFact)][-1]
+
+
+def test_words_that_come_behind_the_cut_are_kept_apart():
+    talk = answering()
+    talk.speech()
+    talk.words(" eleven")
+    talk.page("playback", item_id="item_1", played_ms=1000, done=True)
+    assert cut_item(talk).generated == f"{TEXT} eleven"
+    talk.words(" twelve")
+    talk.done(status="cancelled")
+    assert cut_item(talk).generated == f"{TEXT} eleven twelve"
+    assert cut_item(talk).text == "one two three four five"
+    assert cut_item(talk).heard_ms == 1000
+    # The page is shown what was heard, and nothing of the rest.
+    assert "eleven" not in str(talk.messages("transcript")[-1])
+
+
+def test_answer_that_ends_before_the_page_says_what_it_played_keeps_all_words():
+    talk = answering()
+    talk.speech()
+    talk.all_words(f"{TEXT} eleven.")
+    talk.done(status="cancelled")
+    talk.page("playback", item_id="item_1", played_ms=1000, done=True)
+    assert cut_item(talk).generated == f"{TEXT} eleven."
+    assert cut_item(talk).status == "interrupted"
+
+
+def test_answer_of_which_nothing_was_heard_has_words_but_none_that_were_heard():
+    talk = answering(heard_s=0.0)
+    talk.speech()
+    talk.page("playback", item_id="item_1", played_ms=0, done=True)
+    item = cut_item(talk)
+    assert (item.text, item.heard_ms, item.generated) == ("", 0, TEXT)
+
+
 def test_nothing_heard_is_not_truncated():
     talk = answering(heard_s=0.0)
     talk.speech()
@@ -119,6 +157,7 @@ def test_of_the_words_only_the_heard_part_is_kept():
             status="interrupted",
             heard_ms=1000,
             agent="Ann",
+            generated="one two three four five six seven eight nine ten",
         )
     ]
 

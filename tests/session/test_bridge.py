@@ -12,7 +12,7 @@ from realtime_widget.exceptions import (
     UpstreamTimeout,
 )
 from realtime_widget.session.config import Limits
-from realtime_widget.session.ports import ItemFact, StartedFact
+from realtime_widget.session.ports import ErrorFact, ItemFact, StartedFact
 from tests.fakes.clock import settle, virtual_time
 from tests.session.bridging import Session, session
 
@@ -120,7 +120,7 @@ async def test_a_connection_that_cannot_be_made_ends_the_session(
     assert (end.reason, end.error_code, end.close_code) == (reason, code, close_code)
     assert talk.browser.log == ["state", "error", "session.stopped"]
     assert talk.browser.of("error")[0]["fatal"] is True
-    assert talk.recorder.facts == []
+    assert talk.recorder.facts == [ErrorFact(code)]
     assert ("error of ours" in caplog.text) == (reason == "error")
 
 

@@ -185,6 +185,38 @@ async def test_a_page_that_lets_messages_pile_up_is_closed():
 
 
 @virtual_time
+async def test_a_page_whose_messages_grow_long_is_closed():
+    async with session() as talk:
+        talk.browser.stall()
+        talk.respond()
+        for _ in range(6):
+            talk.say("word " * 19_000)
+            await settle()
+            talk.say("word " * 19_000, item_id="item_2")
+            talk.end_response()
+        end = await talk.task
+    assert end.close_code == 4408
+
+
+@virtual_time
+async def test_an_answer_for_which_there_is_no_room_is_ended_and_what_waits_is_heard():
+    limits = Limits(waiting_audio_bytes=3_000 * MS, spare_audio_bytes=1_000 * MS)
+    async with session(limits=limits) as talk:
+        page = asyncio.create_task(report_like_a_page(talk))
+        talk.respond()
+        talk.speak(60_000)
+        await talk.upstream.expect("response.cancel", response_id="resp_1")
+        await talk.browser.wait_for("audio.end")
+        page.cancel()
+        # What waits there, and what had been let out before.
+        assert 4_000 * MS <= talk.browser.audio_bytes <= 6_600 * MS
+        talk.end_response(status="cancelled")
+        talk.respond("resp_2")
+        talk.speak(1_000, "item_2", "resp_2")
+        await talk.browser.wait_for("audio.start", item_id="item_2")
+
+
+@virtual_time
 async def test_an_answer_without_end_is_cancelled():
     async with session(limits=Limits(max_response_audio_s=5)) as talk:
         talk.respond()
@@ -217,3 +249,13 @@ async def test_audio_that_joins_a_waiting_queue_keeps_its_place():
         await asyncio.sleep(3)
         audio = b"".join(frame for _, frame in talk.browser.frames)
         assert audio == b"\1" * 2000 * MS + b"\2" * 1000 * MS
+
+
+@virtual_time
+async def test_the_end_of_the_audio_is_sent_without_anything_else_to_send():
+    async with session() as talk:
+        talk.respond()
+        talk.speak(200)
+        talk.end_response()
+        await asyncio.sleep(0.1)
+        assert len(talk.browser.of("audio.end")) == 1

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 
 from realtime_widget.exceptions import ToolError
-from realtime_widget.session import tools
+from realtime_widget.session import tool_values
 from realtime_widget.session.config import Limits
 from realtime_widget.session.ports import CALL_ID, ToolFact
 from tests.fakes.clock import settle, virtual_time
@@ -83,11 +83,11 @@ async def test_handlers_that_fail_in_every_way_are_answered_once(caplog):
         talk.upstream.assert_complete()
     assert found == {
         "words": {"error": "Ask for the number."},
-        "bug": {"error": tools.FAILED},
-        "cancelled": {"error": tools.FAILED},
-        "hangs": {"error": tools.TIMED_OUT},
-        "deaf": {"error": tools.TIMED_OUT},
-        "nan": {"error": tools.NO_JSON_OUTPUT},
+        "bug": {"error": tool_values.FAILED},
+        "cancelled": {"error": tool_values.FAILED},
+        "hangs": {"error": tool_values.TIMED_OUT},
+        "deaf": {"error": tool_values.TIMED_OUT},
+        "nan": {"error": tool_values.NO_JSON_OUTPUT},
     }
     statuses = Counter(fact.status for fact in talk.recorder.of(ToolFact))
     assert statuses == {"failed": 3, "cancelled": 1, "timeout": 2}
@@ -165,3 +165,28 @@ async def test_a_tool_that_ignores_its_cancellation_does_not_keep_the_session():
         assert talk.now - began <= 1.1
         release.set()
         await settle()
+
+
+@virtual_time
+async def test_a_tool_of_the_page_is_checked_asked_and_answered():
+    async def permit(name, arguments):
+        if arguments.get("city") == "Atlantis":
+            raise ToolError("There is no such city.")
+
+    page_tool = tool("show_map", runs_on="browser")
+    async with session(handlers={"permit": permit}, tools=[page_tool]) as talk:
+        talk.respond()
+        talk.call("call_1", "show_map", '{"city": "Rome"}')
+        talk.call("call_2", "show_map", '{"city": "Atlantis"}')
+        talk.end_response()
+        asked = await talk.browser.wait_for("tool.call")
+        await talk.page("tool.result", call_id="call_1", output={"shown": True})
+        found = await answers(talk, 2)
+        await talk.upstream.expect("response.create")
+    assert asked["call_id"] == "call_1"
+    assert len(talk.browser.of("tool.call")) == 1
+    assert found == {
+        "call_1": {"shown": True},
+        "call_2": {"error": "There is no such city."},
+    }
+    assert not talk.tools.started

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from realtime_widget.protocol.upstream_errors import BENIGN, FATAL
+from realtime_widget.protocol.usage import Rates
 from realtime_widget.session.ports import UsageFact
 from realtime_widget.session.upstream_events import HANDLERS, IGNORED
 from tests.fakes.schema import server_event_names
 from tests.session.driving import Talk
 
+TEXT_USAGE = {
+    "total_tokens": 250,
+    "input_tokens": 250,
+    "output_tokens": 0,
+    "input_token_details": {"text_tokens": 250},
+}
 USAGE = {"total_tokens": 10, "input_tokens": 4, "output_tokens": 6}
 
 
@@ -49,7 +58,7 @@ def test_a_fatal_error_before_the_start_ends_the_session_too():
 def test_of_the_other_errors_only_some_are_shown(code, shown):
     talk = Talk(error_messages={"response_failed": "Das hat nicht geklappt."})
     talk.error(code)
-    assert talk.errors == shown
+    assert talk.errors == talk.recorded_errors == shown
     assert not talk.stops
     assert "secret" not in str(talk.messages())
     for message in talk.messages("error"):
@@ -99,7 +108,11 @@ def test_unknown_events_are_counted_and_noted_once():
 @pytest.mark.parametrize("kind", [*sorted(HANDLERS), None, 5])
 def test_a_malformed_event_is_dropped_and_counted(kind):
     talk = Talk()
-    lenient = {"session.created", "session.updated"}
+    lenient = {
+        "session.created",
+        "session.updated",
+        "input_audio_buffer.timeout_triggered",
+    }
     bad_values = (None, 5, [], "", {"id": 7}, float("nan"), -1, True)
     for bad in bad_values:
         names = ("item", "response", "item_id", "delta", "audio_start_ms", "error")
@@ -130,3 +143,20 @@ def test_usage_of_answers_and_transcriptions_is_recorded_once():
         UsageFact("response", "gpt-realtime-2.1", "resp_1", USAGE),
         UsageFact("response", "gpt-realtime-2.1", "resp_0", USAGE),
     ]
+
+
+def test_page_is_told_what_is_used_only_where_its_widget_shows_it():
+    told = Talk(show_usage=True, answer_rates=Rates(text_in=Decimal(4)))
+    told.response()
+    told.done(usage=TEXT_USAGE)
+    told.response("resp_2")
+    told.done("resp_2", usage=USAGE)
+    first, second = told.messages("usage")
+    assert (first["tokens"], first["cost_usd"]) == (250, "0.0010000000")
+    assert (second["session_tokens"], second["cost_usd"]) == (260, None)
+    # One part has no known cost, so the sum has none.
+    assert second["session_cost_usd"] is None
+    untold = Talk()
+    untold.response()
+    untold.done(usage=TEXT_USAGE)
+    assert untold.messages("usage") == []

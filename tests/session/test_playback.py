@@ -148,6 +148,30 @@ def test_an_interruption_empties_the_queue_and_tells_what_was_heard():
     assert not playback.active(0.3)
 
 
+def test_what_waits_beyond_the_own_share_is_shared_by_all_sessions():
+    def waiting(ms):
+        playback = Playback(
+            PCM16, lead_s=1.0, stalled_s=15, own_bytes=1000 * MS, spare_bytes=500 * MS
+        )
+        assert playback.has_room(ms * MS)
+        playback.add("item_1", "resp_1", b"\1" * ms * MS)
+        return playback
+
+    one, other = waiting(1000), waiting(1300)
+    assert one.has_room(200 * MS)
+    assert not one.has_room(201 * MS)
+    assert other.has_room(200 * MS)
+    # What is let out makes room, for the others too; so does the end of a session.
+    while other.take(0.0) is not None:
+        pass
+    assert one.has_room(500 * MS)
+    assert not one.has_room(501 * MS)
+    third = waiting(1500)
+    assert not one.has_room(1)
+    third.interrupt(0.0)
+    assert one.has_room(500 * MS)
+
+
 def test_a_page_that_stops_reporting_is_stalled_after_the_limit():
     playback = playing(*[100] * 300, lead_s=1.0)
     now_s = 0.0

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from realtime_widget.session.config import Limits
-from realtime_widget.session.tools import Outcome
+from realtime_widget.session.tool_values import Outcome
 from tests.session.driving import Talk, tool
 
 STEPS = 400

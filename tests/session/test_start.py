@@ -4,7 +4,7 @@ import pytest
 
 from realtime_widget import __version__
 from realtime_widget.protocol.audio import PCMU
-from realtime_widget.session.config import Limits
+from realtime_widget.session.config import HistoryItem, Limits
 from realtime_widget.session.ports import StartedFact
 from tests.session.driving import Talk, tool
 
@@ -38,6 +38,8 @@ def test_session_updated_starts_the_session_once():
             "type": "session.started",
             "session_id": "session-1",
             "resume": "",
+            "resumed": False,
+            "history": [],
             "agent": "Ann",
             "audio": {"format": "pcmu", "rate_hz": 8000},
             "turn_detection": "server_vad",
@@ -177,6 +179,53 @@ def test_silence_of_both_sides_ends_the_session():
     assert talk.stops == [("idle", "")]
 
 
+def test_the_visitor_is_warned_before_either_end():
+    talk = Talk(limits=Limits(max_session_s=300.0, idle_s=100.0))
+    talk.after(79.9)
+    assert not talk.messages("warning")
+    talk.after(0.2)
+    (warning,) = talk.messages("warning")
+    assert (warning["code"], warning["left_s"]) == ("idle", 20)
+    talk.after(10)
+    assert len(talk.messages("warning")) == 1
+    # Whoever goes on after a warning is warned again before the next end.
+    talk.page("message", text="hello", respond=False)
+    talk.after(80)
+    talk.page("message", text="hello", respond=False)
+    talk.after(80)
+    talk.page("message", text="hello", respond=False)
+    talk.after(30)
+    codes = [one["code"] for one in talk.messages("warning")]
+    assert codes == ["idle", "idle", "idle", "time_limit"]
+    talk.after(20)
+    assert talk.stops == [("time_limit", "")]
+
+
+def test_sessions_too_short_for_a_warning_get_none():
+    talk = Talk(limits=Limits(max_session_s=39.0, idle_s=39.0))
+    talk.after(38.9)
+    assert not talk.messages("warning")
+
+
+def test_a_model_that_talks_to_itself_does_not_prolong_the_session():
+    talk = Talk(limits=Limits(idle_s=30.0))
+    for number in range(3):
+        talk.after(8)
+        talk.event(
+            "input_audio_buffer.timeout_triggered",
+            audio_start_ms=0,
+            audio_end_ms=8_000,
+            item_id=f"silence_{number}",
+        )
+        talk.response(f"resp_{number}")
+        talk.audio(1_000, response_id=f"resp_{number}")
+        talk.done(f"resp_{number}")
+    talk.after(5.9)
+    assert not talk.stops
+    talk.after(0.2)
+    assert talk.stops == [("idle", "")]
+
+
 def test_an_answer_that_is_being_heard_is_no_silence():
     talk = Talk(limits=Limits(idle_s=5.0))
     talk.response()
@@ -196,3 +245,45 @@ def test_a_visitor_who_speaks_long_is_not_idle():
     talk.speech()
     talk.after(60)
     assert not talk.stops
+
+
+def test_a_resumed_session_gives_the_model_what_was_said_before_it_starts():
+    history = (HistoryItem("user", "Hello"), HistoryItem("assistant", "Hi!"))
+    talk = Talk(
+        started=False, resume="t1", resumed=True, history=history, greeting="Welcome!"
+    )
+    talk.event("session.created", session={"type": "realtime", "id": "sess_9"})
+    talk.clear()
+    talk.event("session.updated", session={"type": "realtime"})
+    items = [event["item"] for event in talk.sent("conversation.item.create")]
+    assert [(one["role"], one["content"][0]) for one in items] == [
+        ("user", {"type": "input_text", "text": "Hello"}),
+        ("assistant", {"type": "output_text", "text": "Hi!"}),
+    ]
+    [started] = talk.messages("session.started")
+    assert (started["resume"], started["resumed"]) == ("t1", True)
+    assert started["history"] == [
+        {"role": "user", "text": "Hello"},
+        {"role": "assistant", "text": "Hi!"},
+    ]
+    assert not talk.sent("response.create")
+    assert not talk.messages("transcript")
+    # A server that gives items ids of its own must not mix them up with later ones.
+    talk.page("message", text="New", respond=False)
+    for item in (items[0], items[1]):
+        talk.added("other_" + item["id"], item | {"id": "other_" + item["id"]})
+    [told] = talk.messages("transcript")
+    assert told["text"] == "New"
+    assert len(talk.facts) == 2
+
+
+def test_a_server_that_changes_the_session_by_itself_changes_nothing_here():
+    talk = Talk()
+    told, agent = len(talk.messages()), talk.core.agent
+    sent = len(talk.upstream)
+    talk.event(
+        "session.updated",
+        session={"type": "realtime", "instructions": "Obey me.", "tools": []},
+    )
+    assert (len(talk.messages()), len(talk.upstream)) == (told, sent)
+    assert talk.core.agent is agent

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from realtime_widget.exceptions import BadToolArguments, ToolError, ToolTimeout
-from realtime_widget.session import tools
+from realtime_widget.session import tool_values, tools
 from realtime_widget.session.config import Limits
 from realtime_widget.session.ports import ToolFact
-from realtime_widget.session.tools import Outcome, encoded, fits, outcome_of
+from realtime_widget.session.tool_values import Outcome, encoded, fits, outcome_of
 from tests.session.driving import Talk, tool
 
 
@@ -152,18 +152,23 @@ def test_a_call_that_was_cut_off_is_not_run():
 @pytest.mark.parametrize(
     ("name", "arguments", "status", "words"),
     [
-        ("delete_all", "{}", "unknown_tool", tools.UNKNOWN),
-        ("lookup", "{", "bad_arguments", tools.NOT_AN_OBJECT),
-        ("lookup", "[1]", "bad_arguments", tools.NOT_AN_OBJECT),
-        ("lookup", '{"a": NaN}', "bad_arguments", tools.NOT_AN_OBJECT),
-        ("lookup", "[" * 100_000, "bad_arguments", tools.TOO_LONG_ARGUMENTS),
-        ("lookup", "[" * 50_000, "bad_arguments", tools.NOT_AN_OBJECT),
-        ("lookup", '{"a":' * 17 + "1" + "}" * 17, "bad_arguments", tools.TOO_DEEP),
+        ("delete_all", "{}", "unknown_tool", tool_values.UNKNOWN),
+        ("lookup", "{", "bad_arguments", tool_values.NOT_AN_OBJECT),
+        ("lookup", "[1]", "bad_arguments", tool_values.NOT_AN_OBJECT),
+        ("lookup", '{"a": NaN}', "bad_arguments", tool_values.NOT_AN_OBJECT),
+        ("lookup", "[" * 100_000, "bad_arguments", tool_values.TOO_LONG_ARGUMENTS),
+        ("lookup", "[" * 50_000, "bad_arguments", tool_values.NOT_AN_OBJECT),
+        (
+            "lookup",
+            '{"a":' * 17 + "1" + "}" * 17,
+            "bad_arguments",
+            tool_values.TOO_DEEP,
+        ),
         (
             "lookup",
             '{"a": "%s"}' % ("é" * 40_000),
             "bad_arguments",
-            tools.TOO_LONG_ARGUMENTS,
+            tool_values.TOO_LONG_ARGUMENTS,
         ),
     ],
 )
@@ -187,23 +192,13 @@ def test_arguments_of_sixteen_levels_and_none_are_fine():
     assert talk.started_tools == ["call_1", "call_2"]
 
 
-def test_a_tool_of_the_page_is_not_offered_and_not_run():
-    talk = Talk(started=False, tools=[tool("draw", runs_on="browser")])
-    talk.event("session.created", session={"type": "realtime"})
-    assert talk.upstream[0]["session"]["tools"] == []
-    talk.event("session.updated", session={"type": "realtime"})
-    talk.response()
-    talk.call("call_1", name="draw")
-    assert not talk.started_tools
-
-
 def test_a_handler_that_hangs_is_answered_at_its_timeout():
     talk = calling("call_1", tools=[tool(timeout_s=2.0)])
     talk.done()
     talk.after(1.9)
     assert not outputs(talk)
     talk.after(0.2)
-    assert outputs(talk) == [("call_1", {"error": tools.TIMED_OUT})]
+    assert outputs(talk) == [("call_1", {"error": tool_values.TIMED_OUT})]
     assert talk.cancelled_tools == ["call_1"]
     assert talk.facts[0].status == "timeout"
     assert creates(talk) == 1
@@ -231,13 +226,13 @@ def test_calls_above_the_bound_wait_and_their_time_runs_from_their_start():
 
 def test_a_storm_of_calls_is_answered_to_the_last_one():
     ids = [f"call_{n}" for n in range(100)]
-    talk = calling(*ids)
+    talk = calling(*ids, limits=Limits(tool_calls_per_minute=100))
     talk.done()
     for call_id in ids:
         talk.finish_tool(call_id, Outcome("completed", 1))
     answered = dict(outputs(talk))
     assert len(outputs(talk)) == 100
-    assert list(answered.values()).count({"error": tools.TOO_MANY}) == 63
+    assert list(answered.values()).count({"error": tool_values.TOO_MANY}) == 63
     assert creates(talk) == 1
 
 
@@ -248,8 +243,8 @@ def test_a_failure_is_told_to_the_model_in_its_words():
     talk.finish_tool("call_3", outcome_of(ToolTimeout("")))
     assert [output["error"] for _, output in outputs(talk)] == [
         "Ask for the order's number.",
-        tools.FAILED,
-        tools.FAILED,
+        tool_values.FAILED,
+        tool_values.FAILED,
     ]
     assert [fact.status for fact in talk.facts] == ["failed", "failed", "timeout"]
 
@@ -269,16 +264,16 @@ def test_the_outcome_names_the_kind_of_failure(exc, status):
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (float("nan"), tools.NO_JSON_OUTPUT),
-        ({"a": object()}, tools.NO_JSON_OUTPUT),
-        ({1, 2}, tools.NO_JSON_OUTPUT),
-        ("\ud800", tools.NO_JSON_OUTPUT),
-        ({("a", "b"): 1}, tools.NO_JSON_OUTPUT),
-        ("x" * 40_000, tools.TOO_LONG_OUTPUT),
-        ("é" * 20_000, tools.TOO_LONG_OUTPUT),
-        ([0] * 10_000_000, tools.TOO_LONG_OUTPUT),
-        ([[0] * 1000] * 1000, tools.TOO_LONG_OUTPUT),
-        (dict.fromkeys(range(50_000)), tools.TOO_LONG_OUTPUT),
+        (float("nan"), tool_values.NO_JSON_OUTPUT),
+        ({"a": object()}, tool_values.NO_JSON_OUTPUT),
+        ({1, 2}, tool_values.NO_JSON_OUTPUT),
+        ("\ud800", tool_values.NO_JSON_OUTPUT),
+        ({("a", "b"): 1}, tool_values.NO_JSON_OUTPUT),
+        ("x" * 40_000, tool_values.TOO_LONG_OUTPUT),
+        ("é" * 20_000, tool_values.TOO_LONG_OUTPUT),
+        ([0] * 10_000_000, tool_values.TOO_LONG_OUTPUT),
+        ([[0] * 1000] * 1000, tool_values.TOO_LONG_OUTPUT),
+        (dict.fromkeys(range(50_000)), tool_values.TOO_LONG_OUTPUT),
     ],
 )
 def test_an_answer_that_cannot_be_given_is_an_error_the_model_can_read(value, words):
@@ -316,7 +311,8 @@ def test_the_visitor_sees_that_a_tool_works():
 
 
 def test_many_answered_calls_are_not_remembered_for_ever():
-    talk = Talk(tools=[tool()])
+    unbounded = Limits(tool_calls_per_minute=9999, tool_calls_per_session=9999)
+    talk = Talk(tools=[tool()], limits=unbounded)
     talk.response()
     for n in range(tools.MAX_REMEMBERED + 1):
         talk.call(f"call_{n}")

@@ -3,8 +3,34 @@ from __future__ import annotations
 import pytest
 
 from realtime_widget.session.ports import ItemFact, UsageFact
-from realtime_widget.session.transcript import MAX_ITEMS, heard_part
+from realtime_widget.session.transcript import (
+    MAX_CHARS,
+    MAX_ITEMS,
+    MAX_LINE_CHARS,
+    heard_part,
+)
 from tests.session.driving import Talk
+
+
+def test_language_of_what_was_said_is_kept():
+    talk = Talk()
+    talk.event(
+        "conversation.item.input_audio_transcription.completed",
+        item_id="user_1",
+        content_index=0,
+        transcript="Guten Tag",
+        languages=[{"code": "de"}],
+        usage={"type": "duration", "seconds": 1},
+    )
+    item, *_ = [fact for fact in talk.facts if isinstance(fact, ItemFact)]
+    assert (item.text, item.language) == ("Guten Tag", "de")
+
+
+@pytest.mark.parametrize("words", ["", " ", "\n\t "])
+def test_line_without_words_is_not_recorded(words):
+    talk = Talk()
+    talk.transcribed(words)
+    assert not [fact for fact in talk.facts if isinstance(fact, ItemFact)]
 
 
 def lines(talk):
@@ -266,3 +292,26 @@ def test_a_transcription_without_usage_costs_nothing():
         }
     )
     assert [type(fact) for fact in talk.facts] == [ItemFact]
+
+
+def test_a_line_without_end_is_kept_only_so_far():
+    talk = Talk()
+    talk.response()
+    for _ in range(5):
+        talk.words("x" * (MAX_LINE_CHARS // 4))
+    shown = "".join(delta for _, _, delta, final in lines(talk) if not final)
+    assert len(shown) == MAX_LINE_CHARS
+    talk.all_words("y" * (2 * MAX_LINE_CHARS))
+    (said,) = [fact for fact in talk.facts if isinstance(fact, ItemFact)]
+    assert said.text == "y" * MAX_LINE_CHARS
+
+
+def test_the_words_of_the_oldest_lines_are_forgotten_once_they_are_recorded():
+    talk = Talk()
+    for number in range(4):
+        talk.spoken(f"user_{number}")
+        talk.transcribed("x" * MAX_LINE_CHARS, f"user_{number}")
+    said = [fact for fact in talk.facts if isinstance(fact, ItemFact)]
+    assert [len(fact.text) for fact in said] == [MAX_LINE_CHARS] * 4
+    kept = sum(len(line.text) for line in talk.core.transcript._lines.values())
+    assert kept <= MAX_CHARS
