@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+from realtime_widget.configs.agents import Staff
 from realtime_widget.configs.lookup import find_widget
 from realtime_widget.configs.page import public_config, with_absolute_addresses
-from realtime_widget.configs.session import session_config, target
+from realtime_widget.configs.session import session_config, session_staff
+from realtime_widget.configs.targets import Way, ways
 from realtime_widget.configs.tools import resolved_handlers
 
 __all__ = [
+    "Staff",
+    "Way",
     "find_widget",
     "public_config",
     "resolved_handlers",
     "session_config",
-    "target",
+    "session_staff",
+    "ways",
     "with_absolute_addresses",
 ]

@@ -14,19 +14,23 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from realtime_widget import __version__
+from realtime_widget.conf import get_conf
 from realtime_widget.messages import (
     best_language,
     error_messages,
+    own_name,
     text_direction,
     texts,
 )
 from realtime_widget.models import Avatar, Button, ButtonSet, Widget
 from realtime_widget.models.markup import clean_html, clean_svg
+from realtime_widget.models.opinions import words_hash
 from realtime_widget.models.styles import (
     BUTTON_PARTS,
     safe_stateful_styles,
     safe_styles,
 )
+from realtime_widget.models.stylesheets import safe_stylesheet
 
 FRAME_MS = 40
 DEFAULT_AVATAR = "realtime_widget/avatar.svg"
@@ -53,12 +57,31 @@ def public_config(widget: Widget, *, language: str = "") -> dict[str, Any]:
         "worklets": {name: static(path) for name, path in WORKLETS.items()},
         "language": language,
         "dir": text_direction(language),
+        "languages": _languages(widget.languages),
+        "configUrl": reverse("realtime_widget:config", kwargs={"slug": widget.slug}),
         "title": widget.title or widget.agent.name,
         "theme": widget.theme,
+        "skin": widget.skin,
+        "look": widget.look,
+        "figure": widget.figure,
+        "form": widget.form,
+        "floating": {
+            "corner": widget.corner,
+            "launcher": widget.launcher,
+            "dismissible": widget.dismissible,
+        },
+        "auxiliaryStyle": safe_stylesheet(widget.auxiliary_style),
         "textOnly": widget.text_only,
         "autoStart": widget.auto_start,
+        "resumeAcrossPages": widget.resume_across_pages,
         "captions": widget.captions,
         "textBox": widget.text_box,
+        "suggestions": list(widget.suggestions),
+        "consent": _consent(widget.consent_text),
+        "feedbackUrl": _feedback_url(widget),
+        "transcriptTools": widget.transcript_tools,
+        "soundMenu": widget.sound_menu,
+        "pictureBytes": get_conf().PICTURE_BYTES if widget.pictures else 0,
         "audio": {"format": widget.audio_format, "frameMs": FRAME_MS},
         "avatar": _avatar(widget.avatar),
         "buttons": _buttons(widget.buttons),
@@ -92,9 +115,30 @@ def with_absolute_addresses(
     return {
         **config,
         "sessionUrl": absolute(config["sessionUrl"]),
+        "configUrl": absolute(config["configUrl"]),
+        "feedbackUrl": config["feedbackUrl"] and absolute(config["feedbackUrl"]),
         "worklets": worklets,
         "avatar": {**config["avatar"], "src": absolute(config["avatar"]["src"])},
     }
+
+
+def _consent(words: str) -> dict[str, str]:
+    """Return the words to agree to and their fingerprint; nothing for none."""
+    words = words.strip()
+    return {"text": words, "hash": words_hash(words)} if words else {}
+
+
+def _languages(codes: list[str]) -> list[dict[str, str]]:
+    """Return what a visitor may switch between; nothing where there is no choice."""
+    if len(codes) < 2:
+        return []
+    return [{"code": code, "name": own_name(code)} for code in codes]
+
+
+def _feedback_url(widget: Widget) -> str:
+    if not widget.feedback:
+        return ""
+    return reverse("realtime_widget:feedback", kwargs={"slug": widget.slug})
 
 
 def _avatar(avatar: Avatar | None) -> dict[str, Any]:

@@ -1,46 +1,113 @@
-"""Which tools an agent has on a site, and which function answers each."""
+"""Which tools an agent has on a site, and what answers each."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any, Literal, cast
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db.models import Q
 
 from realtime_widget.conf import get_conf
 from realtime_widget.handlers import Handler, registered
+from realtime_widget.handlers.webhooks import Webhook, webhook_handler
 from realtime_widget.models import Agent, FunctionHandler, Tool, Widget
+from realtime_widget.models.webhooks import find_secret, is_listed_webhook
 from realtime_widget.session.config import ToolSpec
 
 logger = logging.getLogger(__name__)
 
+ANYTHING: dict[str, Any] = {"type": "object", "properties": {}}
 
-def resolve(tools: Iterable[Tool], site: Any) -> dict[str, Handler]:
-    """Return the function behind each server-side tool that has one.
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A tool of an agent with what answers it on one site."""
+
+    tool: Tool
+    handler: Handler
+
+
+def resolve(tools: Iterable[Tool], site: Any) -> list[Resolved]:
+    """Return the tools that something answers on a site.
 
     The row for this site wins, then the row for every site, then the function that
-    is called as the tool is.
+    is called as the tool is - or the page, for a tool that runs there.
     """
-    tools = [tool for tool in tools if tool.runs_on == Tool.RunsOn.SERVER]
+    tools = list(tools)
     site_id = getattr(site, "pk", None)
     rows = FunctionHandler.objects.filter(tool__in=tools).filter(
         Q(site=None) | Q(site=site_id) if site_id is not None else Q(site=None)
     )
-    named = {(row.tool_id, row.site_id): row.handler for row in rows}
-    found = {}
+    by_place = {(row.tool_id, row.site_id): row for row in rows}
+    found = []
     for tool in tools:
-        name = named.get((tool.pk, site_id)) or named.get((tool.pk, None)) or tool.name
-        if name in registered:
-            found[tool.name] = _guarded(registered[name], tool)
-        else:
-            logger.warning(
-                "A tool has no function and is left out. tool=%s handler=%s",
-                tool.name,
-                name,
-            )
+        row = by_place.get((tool.pk, site_id)) or by_place.get((tool.pk, None))
+        handler = _handler(tool, row or _row_by_name(tool))
+        if handler is not None:
+            found.append(Resolved(tool, _guarded(handler, tool)))
     return found
+
+
+def _row_by_name(tool: Tool) -> FunctionHandler:
+    """Return what answers a tool that has no row for its site."""
+    in_page = tool.runs_on == Tool.RunsOn.BROWSER
+    kinds = FunctionHandler.Kind
+    kind = kinds.BROWSER if in_page else kinds.FUNCTION
+    return FunctionHandler(tool=tool, kind=kind, handler=tool.name)
+
+
+def _handler(tool: Tool, row: FunctionHandler) -> Handler | None:
+    """Return what a row names, None for nothing and for what is not there."""
+    kinds = FunctionHandler.Kind
+    if row.kind == kinds.NOTHING:
+        return None
+    if row.kind == kinds.BROWSER:
+        return _page_handler(tool)
+    if row.kind == kinds.WEBHOOK:
+        return _webhook_handler(tool, row)
+    if row.handler not in registered:
+        logger.warning(
+            "A tool has no function and is left out. tool=%s handler=%s",
+            tool.name,
+            row.handler,
+        )
+    return registered.get(row.handler)
+
+
+def _page_handler(tool: Tool) -> Handler:
+    """Return the handler that stands for a function of the page."""
+
+    def not_here(context: Any) -> None:
+        raise RuntimeError("the page runs this")
+
+    return Handler(
+        name=tool.name,
+        function=not_here,
+        description="",
+        parameters={},
+        arguments=None,
+        run_in="page",
+    )
+
+
+def _webhook_handler(tool: Tool, row: FunctionHandler) -> Handler | None:
+    secret = find_secret(row.secret_name)
+    if not secret:
+        logger.warning(
+            "A webhook's secret is not set; its tool is left out. tool=%s", tool.name
+        )
+        return None
+    return webhook_handler(
+        Webhook(
+            tool=tool.name,
+            url=row.url,
+            secret=secret,
+            public_only=not is_listed_webhook(row.url),
+            output_bytes=get_conf().TOOL_OUTPUT_BYTES,
+        )
+    )
 
 
 def _guarded(handler: Handler, tool: Tool) -> Handler:
@@ -72,35 +139,38 @@ def enabled_tools(agent: Agent) -> list[Tool]:
 
 
 def resolved_handlers(widget: Widget, site: Any) -> dict[str, Handler]:
-    """Return the functions that may be called in a session of this widget.
+    """Return what may be called in a session of this widget.
 
     Returns:
         Name of the tool -> handler, with the login and the permissions that its row
         demands added to the function's own. Disabled tools are not in it.
     """
-    return resolve(enabled_tools(widget.agent), site)
+    found = resolve(enabled_tools(widget.agent), site)
+    return {one.tool.name: one.handler for one in found}
 
 
 def tool_specs(agent: Agent, site: Any) -> tuple[ToolSpec, ...]:
     """Return the agent's tools as the model sees them."""
-    tools = enabled_tools(agent)
-    handlers = resolve(tools, site)
-    return tuple(
-        ToolSpec(
-            name=tool.name,
-            description=tool.description or _description(handlers.get(tool.name)),
-            parameters=tool.parameters or _parameters(handlers.get(tool.name)),
-            runs_on=cast(Literal["server", "browser"], tool.runs_on),
-            timeout_s=timeout_s(tool, handlers.get(tool.name)),
-        )
-        for tool in tools
-        if tool.name in handlers or tool.runs_on == Tool.RunsOn.BROWSER
+    return tuple(map(spec_of, resolve(enabled_tools(agent), site)))
+
+
+def spec_of(one: Resolved) -> ToolSpec:
+    """Return a tool as the model sees it."""
+    tool, handler = one.tool, one.handler
+    asks = tool.approval != Tool.Approval.NEVER
+    return ToolSpec(
+        name=tool.name,
+        description=tool.description or handler.description,
+        parameters=tool.parameters or handler.parameters or ANYTHING,
+        runs_on="browser" if handler.run_in == "page" else "server",
+        timeout_s=timeout_s(tool, handler),
+        needs_approval=asks,
+        approval_text=tool.approval_text,
+        spoken_approval=tool.approval == Tool.Approval.SPOKEN,
+        cancel_on_barge_in=tool.on_barge_in == Tool.OnBargeIn.CANCEL,
+        max_calls=tool.max_calls,
+        filler=tool.filler,
+        # A function checks its own, but only when it runs: nobody is asked to allow
+        # what cannot be done.
+        checks_arguments=handler.arguments is None or asks,
     )
-
-
-def _description(handler: Handler | None) -> str:
-    return handler.description if handler else ""
-
-
-def _parameters(handler: Handler | None) -> dict[str, Any]:
-    return handler.parameters if handler else {"type": "object", "properties": {}}

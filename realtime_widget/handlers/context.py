@@ -20,6 +20,7 @@ class ToolContext:
         site: The ``Site`` the page belongs to; None without the sites framework.
         widget: Slug of the widget.
         conversation_id: UUID of the conversation's record.
+        call_id: The protocol's id of this call, the same when it is delivered twice.
         language: Language of the page, "" when unknown. It is also the active
             translation while the handler runs.
     """
@@ -29,6 +30,7 @@ class ToolContext:
     widget: str = ""
     conversation_id: str = ""
     language: str = ""
+    call_id: str = ""
     on_progress: Callable[[str], None] = field(default=_nobody_listens, repr=False)
 
     def progress(self, note: str = "") -> None:

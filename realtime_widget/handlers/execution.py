@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar, cast
 
+from asgiref.sync import iscoroutinefunction
 from django.utils import translation
 from django.utils.functional import Promise
 from pydantic_core import to_jsonable_python
@@ -20,7 +21,7 @@ from pydantic_core import to_jsonable_python
 from realtime_widget.conf import get_conf
 from realtime_widget.exceptions import ToolError, ToolTimeout
 from realtime_widget.handlers.context import ToolContext
-from realtime_widget.handlers.registry import Handler
+from realtime_widget.handlers.registry import Allows, Handler
 from realtime_widget.handlers.signatures import validated
 from realtime_widget.threads import OwnThreadContext, ThreadPool
 
@@ -48,12 +49,28 @@ def tool_pool() -> ThreadPool:
         return _pools[threads]
 
 
-async def _in_thread(function: Callable[[], T]) -> T:
+async def in_thread(function: Callable[[], T]) -> T:
     """Return what the function returns, or refuse when the line is too long."""
     pool = tool_pool()
     if pool.taken >= pool.threads * (1 + WAITING_PER_THREAD):
         raise ToolError(BUSY)
     return await pool.run(function)
+
+
+async def permit(handler: Handler, context: ToolContext) -> None:
+    """Check whether the visitor may make this call at all.
+
+    Raises:
+        ToolError: With words for the model, when not.
+        Exception: Whatever the site's own function raises.
+    """
+    if handler.requires_login and not context.user.is_authenticated:
+        raise ToolError(SIGN_IN_FIRST)
+    permissions = handler.permissions
+    if permissions and not await in_thread(lambda: _has(context, permissions)):
+        raise ToolError(NOT_ALLOWED)
+    if handler.allows is not None and not await _asked(handler.allows, context):
+        raise ToolError(NOT_ALLOWED)
 
 
 async def run_handler(
@@ -71,13 +88,16 @@ async def run_handler(
         ToolError: If the visitor may not use it, or the site is too busy.
         Exception: Whatever else the handler raises.
     """
-    if handler.requires_login and not context.user.is_authenticated:
-        raise ToolError(SIGN_IN_FIRST)
-    values = validated(handler.arguments, arguments)
     try:
         async with asyncio.timeout(handler.timeout_s) as bound:
+            await permit(handler, context)
+            values = (
+                dict(arguments)
+                if handler.arguments is None
+                else validated(handler.arguments, arguments)
+            )
             if handler.run_in == "thread":
-                return await _in_thread(lambda: _call(handler, context, values))
+                return await in_thread(lambda: _call(handler, context, values))
             return await _acall(handler, context, values)
     except TimeoutError as exc:
         if not bound.expired():
@@ -86,24 +106,28 @@ async def run_handler(
 
 
 def _call(handler: Handler, context: ToolContext, values: dict[str, Any]) -> Any:
-    """Call a ``def`` in the pool's thread, with permission and language."""
-    if not _allowed(handler, context):
-        raise ToolError(NOT_ALLOWED)
+    """Call a ``def`` in the pool's thread, with the page's language."""
     with translation.override(context.language or None):
         return _jsonable(handler.function(context, **values))
 
 
 async def _acall(handler: Handler, context: ToolContext, values: dict[str, Any]) -> Any:
-    """Await an ``async def``, with permission and language."""
-    if handler.permissions and not await _in_thread(lambda: _allowed(handler, context)):
-        raise ToolError(NOT_ALLOWED)
+    """Await an ``async def``, with the page's language."""
     async with OwnThreadContext():
         with translation.override(context.language or None):
             return _jsonable(await handler.function(context, **values))
 
 
-def _allowed(handler: Handler, context: ToolContext) -> bool:
-    return bool(context.user.has_perms(handler.permissions))
+def _has(context: ToolContext, permissions: tuple[str, ...]) -> bool:
+    return bool(context.user.has_perms(permissions))
+
+
+async def _asked(allows: Allows, context: ToolContext) -> bool:
+    """Ask the site's own function, a ``def`` in the pool's thread."""
+    if not iscoroutinefunction(allows):
+        return bool(await in_thread(lambda: allows(context)))
+    async with OwnThreadContext():
+        return bool(await cast(Awaitable[bool], allows(context)))
 
 
 def _jsonable(value: Any) -> Any:

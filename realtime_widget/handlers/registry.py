@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
@@ -12,6 +12,7 @@ from asgiref.sync import iscoroutinefunction
 from django.utils.module_loading import autodiscover_modules
 from pydantic import BaseModel
 
+from realtime_widget.handlers.context import ToolContext
 from realtime_widget.handlers.signatures import (
     arguments_model,
     json_schema,
@@ -20,6 +21,9 @@ from realtime_widget.handlers.signatures import (
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+# Says whether a visitor may call a function: ``def`` or ``async def``.
+Allows = Callable[[ToolContext], bool | Awaitable[bool]]
 
 MODULE_NAME = "realtime_tools"
 # Names of functions in the Realtime API, tools[].name.
@@ -35,21 +39,25 @@ class Handler:
         function: The function as written.
         description: The docstring without its sections.
         parameters: JSON Schema of the arguments.
-        run_in: ``loop`` for ``async def``, else ``thread``.
+        arguments: Checks the arguments; None where somebody else does.
+        run_in: ``loop`` for ``async def``, ``thread`` for ``def``, ``page`` for a
+            function that the visitor's page runs.
         timeout_s: Its own bound, None for the tool's.
         requires_login: Whether an anonymous visitor is refused.
         permissions: Permissions the user needs, all of them (``app.codename``).
+        allows: Asked with the context before each call, None for nobody.
     """
 
     name: str
     function: Callable[..., Any] = field(repr=False)
     description: str
     parameters: dict[str, Any] = field(repr=False)
-    arguments: type[BaseModel] = field(repr=False)
-    run_in: Literal["loop", "thread"]
+    arguments: type[BaseModel] | None = field(repr=False)
+    run_in: Literal["loop", "thread", "page"]
     timeout_s: float | None = None
     requires_login: bool = False
     permissions: tuple[str, ...] = ()
+    allows: Allows | None = field(default=None, repr=False)
 
     @property
     def path(self) -> str:
@@ -71,7 +79,7 @@ def function_handler(
     name: str = "",
     timeout_s: float | None = None,
     requires_login: bool = False,
-    permission: str = "",
+    permission: str | Allows = "",
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
@@ -82,7 +90,7 @@ def function_handler(
     name: str = "",
     timeout_s: float | None = None,
     requires_login: bool = False,
-    permission: str = "",
+    permission: str | Allows = "",
 ) -> Any:
     """Let a model call this function.
 
@@ -91,7 +99,8 @@ def function_handler(
         name: What the model calls it; the function's name when "".
         timeout_s: Longest time it may take; the tool's when None.
         requires_login: Refuse visitors who are not signed in.
-        permission: Refuse users without this permission (``app.codename``).
+        permission: Refuse users without this permission (``app.codename``), or
+            visitors for whom this function of the context does not return true.
 
     Returns:
         The function itself, or a decorator that does.
@@ -105,6 +114,9 @@ def function_handler(
         description, words = read_docstring(function)
         arguments = arguments_model(function, words)
         chosen = name or function.__name__
+        permissions = (
+            (permission,) if isinstance(permission, str) and permission else ()
+        )
         _add(
             Handler(
                 name=chosen,
@@ -114,8 +126,9 @@ def function_handler(
                 arguments=arguments,
                 run_in="loop" if iscoroutinefunction(function) else "thread",
                 timeout_s=timeout_s,
-                requires_login=requires_login or bool(permission),
-                permissions=(permission,) if permission else (),
+                requires_login=requires_login or bool(permissions),
+                permissions=permissions,
+                allows=permission if callable(permission) else None,
             )
         )
         return function
@@ -140,6 +153,31 @@ def _add(handler: Handler) -> None:
             f"Two tools are named {handler.name!r}: {present.path} and {handler.path}."
         )
     registered[handler.name] = handler
+
+
+def dict_handler(name: str, function: Callable[[dict[str, Any]], Any]) -> Handler:
+    """Return a function of one dict as the handler of a tool; it is not registered.
+
+    Args:
+        name: What the model calls it.
+        function: ``def`` or ``async def`` of the arguments, which somebody else checks.
+    """
+    is_async = iscoroutinefunction(function)
+
+    def call(context: ToolContext, /, **arguments: Any) -> Any:
+        return function(arguments)
+
+    async def acall(context: ToolContext, /, **arguments: Any) -> Any:
+        return await function(arguments)
+
+    return Handler(
+        name=name,
+        function=acall if is_async else call,
+        description="",
+        parameters={},
+        arguments=None,
+        run_in="loop" if is_async else "thread",
+    )
 
 
 def autodiscover() -> None:

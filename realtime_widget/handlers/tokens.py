@@ -1,0 +1,32 @@
+"""Access tokens of MCP servers that a function of the site gives, for each visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from realtime_widget.handlers.instructions import Visit
+
+GivesToken = Callable[[Visit], str]
+
+# Name -> function, of every imported ``realtime_tools`` module.
+registered_tokens: dict[str, GivesToken] = {}
+
+
+def mcp_token(function: GivesToken) -> GivesToken:
+    """Let MCP servers take their access token from this ``def`` of a ``Visit``.
+
+    It is called once a session, in a thread. Without a token ("") the server is not
+    there for this visitor.
+
+    Raises:
+        ValueError: If another function has this name.
+    """
+    name = function.__name__
+    present = registered_tokens.get(name, function)
+    if present.__module__ != function.__module__:
+        raise ValueError(
+            f"Two functions for tokens are named {name!r}: in {present.__module__} and"
+            f" {function.__module__}."
+        )
+    registered_tokens[name] = function
+    return function
