@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from realtime_widget.session.changes import (
+    CHANGEABLE,
+    IDLE_TIMEOUT_RANGE_MS,
+    PREFIX_PADDING_RANGE_MS,
+    SILENCE_RANGE_MS,
+)
 from realtime_widget.session.config import DEFAULT_TRANSCRIPTION_MODEL
 
-# Bounds of the Realtime session object: audio.input.turn_detection.
-IDLE_TIMEOUT_RANGE_MS = (5_000, 30_000)
-PREFIX_PADDING_RANGE_MS = (0, 5_000)
-SILENCE_RANGE_MS = (100, 10_000)
+
+def validate_changeable(value: Any) -> None:
+    """Refuse names of settings that a page can never change."""
+    if not isinstance(value, list):
+        raise ValidationError(
+            _('Enter a JSON list, for example ["turn_detection"].'), code="changeable"
+        )
+    for name in value:
+        if name not in CHANGEABLE:
+            raise ValidationError(
+                _("Pages cannot change “%(name)s”. They can: %(names)s."),
+                code="changeable_name",
+                params={"name": str(name)[:40], "names": ", ".join(CHANGEABLE)},
+            )
 
 
 class Listening(models.Model):
@@ -97,6 +116,24 @@ class Listening(models.Model):
             MaxValueValidator(IDLE_TIMEOUT_RANGE_MS[1]),
         ],
         help_text=_("From 5000 to 30000. Empty: it waits. By silence only."),
+    )
+    half_duplex = models.BooleanField(
+        _("listen only while silent"),
+        default=False,
+        help_text=_(
+            "Nothing is heard while the agent speaks: for loud rooms and for speakers"
+            " whose echo interrupts it. Visitors interrupt with the button."
+        ),
+    )
+    changeable = models.JSONField(
+        _("what the page may change"),
+        default=list,
+        blank=True,
+        validators=[validate_changeable],
+        help_text=_(
+            "Of this and the noise reduction, while a conversation runs; for example"
+            ' ["turn_detection", "eagerness"].'
+        ),
     )
     audio_format = models.CharField(
         _("audio format"), max_length=10, choices=AudioFormat, default=AudioFormat.PCM16

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
@@ -10,13 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from realtime_widget.models import validators
+from realtime_widget.models.handshakes import (
+    validate_auth_name,
+    validate_headers,
+    validate_query,
+)
+from realtime_widget.models.provider_keys import SLOTS, ProviderKeys
 from realtime_widget.session.config import DEFAULT_MODEL
 
 HEALTH_REASON_CHARS = 200
 
 
-class Provider(models.Model):
-    """One model service: its address, its model, and the name of its key."""
+class Provider(ProviderKeys):
+    """One model service: its address, its model, and where its key is."""
 
     class Kind(models.TextChoices):
         """What stands at the other end."""
@@ -33,11 +40,21 @@ class Provider(models.Model):
         GA = "ga", _("GA")
         BETA = "beta", _("Beta (older compatible servers)")
 
+    class Auth(models.TextChoices):
+        """Where a handshake holds the key."""
+
+        USUAL = "", _("As usual for the kind")
+        BEARER = "bearer", _("Authorization: Bearer (also Microsoft Entra tokens)")
+        HEADER = "header", _("A header of its own")
+        QUERY = "query", _("A parameter of the address")
+        NONE = "none", _("Nowhere: no key is sent")
+
     class Health(models.TextChoices):
         """What the last connection showed."""
 
         UNKNOWN = "unknown", _("Not tried yet")
         OK = "ok", _("Working")
+        DEGRADED = "degraded", _("Working with the second key")
         FAILING = "failing", _("Failing")
 
     name = models.CharField(
@@ -61,7 +78,7 @@ class Provider(models.Model):
         help_text=_(
             "Empty for OpenAI and for the embedded engine in this process. Azure:"
             " https://NAME.openai.azure.com. Compatible server: its address up to and"
-            " including /v1."
+            " including /v1, or the whole of it with {model} where the model belongs."
         ),
     )
     dialect = models.CharField(
@@ -79,14 +96,38 @@ class Provider(models.Model):
         default=DEFAULT_MODEL,
         help_text=_("Name of the realtime model; on Azure the name of the deployment."),
     )
-    key_name = models.CharField(
-        _("name of the key"),
-        max_length=100,
+    auth_style = models.CharField(
+        _("how the key is sent"),
+        max_length=10,
+        choices=Auth,
         blank=True,
-        validators=[validators.validate_key_name],
+        default=Auth.USUAL,
         help_text=_(
-            "Name of the environment variable or setting that holds the key, for example"
-            " OPENAI_API_KEY. Never the key itself."
+            "As usual: Bearer, for Azure the header api-key. Servers write addresses into"
+            " their logs: a parameter of the address is the last resort."
+        ),
+    )
+    auth_name = models.CharField(
+        _("name of that header or parameter"),
+        max_length=60,
+        blank=True,
+        validators=[validate_auth_name],
+        help_text=_("For example X-API-Key. Empty: api-key."),
+    )
+    extra_headers = models.JSONField(
+        _("further headers"),
+        default=dict,
+        blank=True,
+        validators=[validate_headers],
+        help_text=_('For example {"X-Project": "shop"}. Never a key.'),
+    )
+    extra_query = models.JSONField(
+        _("further parameters of the address"),
+        default=dict,
+        blank=True,
+        validators=[validate_query],
+        help_text=_(
+            'For example {"language": "en"}. {model} in a value is replaced. Never a key.'
         ),
     )
     health_state = models.CharField(
@@ -101,6 +142,10 @@ class Provider(models.Model):
     )
     health_at = models.DateTimeField(
         _("last tried"), null=True, blank=True, editable=False
+    )
+
+    check_ms = models.PositiveIntegerField(
+        _("last check took (ms)"), null=True, blank=True, editable=False
     )
 
     class Meta:
@@ -118,34 +163,83 @@ class Provider(models.Model):
             errors["base_url"] = ValidationError(
                 _("This kind of provider needs an address."), code="required"
             )
-        if self.kind in (self.Kind.OPENAI, self.Kind.AZURE) and not self.key_name:
+        if self.needs_key and not self.has_key("key"):
             errors["key_name"] = ValidationError(
                 _(
-                    "This kind of provider needs a key: name the variable that holds it."
+                    "This kind of provider needs a key: name the variable that holds it,"
+                    " or store it here."
                 ),
                 code="required",
             )
+        if self.runs_in_process and (near := self._meant_model()):
+            errors["model"] = ValidationError(
+                _("The embedded engine has no such model. Did you mean “%(near)s”?"),
+                code="unknown",
+                params={"near": near},
+            )
         if errors:
             raise ValidationError(errors)
+
+    def _meant_model(self) -> str:
+        """Return the engine's model that a misspelt name seems to mean, "" for none."""
+        from realtime_widget.engine.models import MODELS
+
+        if self.model in MODELS:
+            return ""
+        wished = self.model.strip().lower()
+        near = difflib.get_close_matches(wished, MODELS, n=1, cutoff=0.75)
+        return near[0] if near else ""
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether this kind of service is never without a key."""
+        return self.kind in (self.Kind.OPENAI, self.Kind.AZURE)
 
     @property
     def runs_in_process(self) -> bool:
         """Whether the embedded engine answers, in this very process."""
         return self.kind == self.Kind.LOCAL and not self.base_url
 
-    def note_health(self, ok: bool, reason: str = "") -> None:  # noqa: FBT001 - one fact
+    def note_health(
+        self,
+        ok: bool,  # noqa: FBT001 - one fact
+        reason: str = "",
+        took_ms: int | None = None,
+    ) -> None:
         """Write down how a connection went; a working one is written once a minute.
 
         Args:
             ok: Whether the provider accepted the session.
-            reason: For the site's staff, without keys, addresses or content.
+            reason: For the site's staff, without keys, addresses or content. A working
+                provider has one when only its second key was accepted.
+            took_ms: How long a check took, which is always written; None for a session.
         """
         state = self.Health.OK if ok else self.Health.FAILING
+        if ok and reason:
+            state = self.Health.DEGRADED
         now = timezone.now()
         rows = type(self).objects.filter(pk=self.pk)
-        if ok:
+        if ok and took_ms is None:
             minute_ago = now - timedelta(minutes=1)
             rows = rows.exclude(health_state=state, health_at__gt=minute_ago)
-        reason = "" if ok else reason[:HEALTH_REASON_CHARS]
-        rows.update(health_state=state, health_reason=reason, health_at=now)
+        reason = reason[:HEALTH_REASON_CHARS]
+        values = {"health_state": state, "health_reason": reason, "health_at": now}
+        if took_ms is not None:
+            values["check_ms"] = self.check_ms = took_ms
+        rows.update(**values)
         self.health_state, self.health_reason, self.health_at = state, reason, now
+
+    def forget_health(self) -> None:
+        """Say that nothing is known any more, since the connection was changed."""
+        self.health_state, self.health_reason = self.Health.UNKNOWN, ""
+        self.health_at = self.check_ms = None
+
+    def swap_keys(self) -> None:
+        """Make the second key the first; the row is not saved."""
+        first, second = SLOTS
+        for part in ("name", "sealed"):
+            here, there = f"{first}_{part}", f"{second}_{part}"
+            mine, other = getattr(self, here), getattr(self, there)
+            setattr(self, here, other)
+            setattr(self, there, mine)
+        self.forget_health()

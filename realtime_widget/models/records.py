@@ -12,6 +12,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from realtime_widget.models.providers import Provider
 from realtime_widget.models.widgets import Widget
 
 
@@ -70,6 +71,9 @@ class Conversation(models.Model):
         help_text=_("Scheme, host and port of the page."),
     )
     provider_name = models.CharField(_("provider"), max_length=100, blank=True)
+    provider_kind = models.CharField(
+        _("kind of provider"), max_length=20, blank=True, choices=Provider.Kind
+    )
     model = models.CharField(_("model"), max_length=100, blank=True)
     agent_name = models.CharField(_("agent"), max_length=100, blank=True)
     status = models.CharField(
@@ -162,6 +166,19 @@ class Item(models.Model):
         help_text=_("How much of an interrupted answer the visitor heard."),
     )
     agent = models.CharField(_("agent"), max_length=100, blank=True)
+    language = models.CharField(
+        _("language"),
+        max_length=35,
+        blank=True,
+        help_text=_("Of the visitor's words, where the provider tells it."),
+    )
+    generated_text = models.TextField(
+        _("words the agent would have said"),
+        blank=True,
+        help_text=_(
+            "Of an answer that was cut off. Empty: the visitor heard or read all of it."
+        ),
+    )
     created_at = models.DateTimeField(_("time"), default=timezone.now)
 
     class Meta:
@@ -200,7 +217,8 @@ class ToolCall(models.Model):
         max_length=20,
         default="completed",
         help_text=_(
-            "completed, failed, timeout, unknown_tool, bad_arguments or cancelled."
+            "completed, failed, timeout, unknown_tool, bad_arguments, cancelled, rejected or"
+            " refused."
         ),
     )
     duration_ms = models.PositiveIntegerField(_("duration (ms)"), default=0)
@@ -240,13 +258,38 @@ class Usage(models.Model):
         _("kind"), max_length=20, choices=Kind, default=Kind.RESPONSE
     )
     model = models.CharField(_("model"), max_length=100, blank=True)
+    provider_kind = models.CharField(
+        _("kind of provider"), max_length=20, blank=True, choices=Provider.Kind
+    )
     response_id = models.CharField(_("id of the answer"), max_length=100, blank=True)
     raw = models.JSONField(_("as the provider sent it"), default=dict, blank=True)
     text_in = models.PositiveIntegerField(_("text in (tokens)"), default=0)
     audio_in = models.PositiveIntegerField(_("audio in (tokens)"), default=0)
+    image_in = models.PositiveIntegerField(_("images in (tokens)"), default=0)
     cached_in = models.PositiveIntegerField(_("of these cached (tokens)"), default=0)
+    cached_text_in = models.PositiveIntegerField(
+        _("cached text in (tokens)"), default=0
+    )
+    cached_audio_in = models.PositiveIntegerField(
+        _("cached audio in (tokens)"), default=0
+    )
+    cached_image_in = models.PositiveIntegerField(
+        _("cached images in (tokens)"), default=0
+    )
     text_out = models.PositiveIntegerField(_("text out (tokens)"), default=0)
     audio_out = models.PositiveIntegerField(_("audio out (tokens)"), default=0)
+    total_tokens = models.PositiveIntegerField(_("tokens in all"), default=0)
+    duration_s = models.DecimalField(
+        _("audio billed by time (seconds)"), max_digits=12, decimal_places=3, default=0
+    )
+    cost_usd = models.DecimalField(
+        _("cost (USD)"),
+        max_digits=20,
+        decimal_places=10,
+        null=True,
+        blank=True,
+        help_text=_("Empty: not known, as there is no price for it."),
+    )
     created_at = models.DateTimeField(_("time"), default=timezone.now)
 
     class Meta:

@@ -10,7 +10,7 @@ import ipaddress
 import os
 import re
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -212,7 +212,7 @@ def validate_key_name(value: str) -> None:
         )
 
 
-def find_key(name: str) -> tuple[str, str]:
+def find_key(name: str) -> tuple[str, Literal["", "environment", "settings"]]:
     """Look a key up by its name.
 
     Args:

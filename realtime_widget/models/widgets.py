@@ -10,10 +10,11 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from realtime_widget.conf import get_conf
-from realtime_widget.messages import validate_texts
+from realtime_widget.messages import validate_languages, validate_texts
 from realtime_widget.models import markup, validators
 from realtime_widget.models import styles as css
 from realtime_widget.models.agents import Agent
+from realtime_widget.models.appearance import Appearance
 from realtime_widget.models.listening import Listening
 from realtime_widget.models.looks import Avatar, ButtonSet
 from realtime_widget.models.providers import Provider
@@ -26,7 +27,7 @@ def default_message_roles() -> list[str]:
     return ["user"]
 
 
-class Widget(Listening):
+class Widget(Appearance, Listening):
     """A talking and typing agent on a page."""
 
     class Theme(models.TextChoices):
@@ -151,6 +152,14 @@ class Widget(Listening):
         default=False,
         help_text=_("Browsers may still ask for one tap before they play a voice."),
     )
+    resume_across_pages = models.BooleanField(
+        _("go on across pages"),
+        default=True,
+        help_text=_(
+            "A conversation goes on when the visitor reloads the page or opens another one of"
+            " the site with this widget."
+        ),
+    )
     captions = models.BooleanField(
         _("captions"), default=True, help_text=_("Show what both sides say.")
     )
@@ -172,6 +181,16 @@ class Widget(Listening):
         validators=[validate_texts],
         help_text=_(
             'Replaces words of the widget, for example {"start": "Talk to us"}.'
+        ),
+    )
+    languages = models.JSONField(
+        _("languages to choose from"),
+        default=list,
+        blank=True,
+        validators=[validate_languages],
+        help_text=_(
+            'Visitors may switch between these, for example ["en", "de"]; the agent and its'
+            " ears follow. Fewer than two: no choice, the page's language."
         ),
     )
     message_roles = models.JSONField(
@@ -199,6 +218,21 @@ class Widget(Listening):
         blank=True,
         validators=[MinValueValidator(MIN_SESSION_S)],
         help_text=_("Empty: the site's setting."),
+    )
+    record_audio = models.BooleanField(
+        _("record the sound"),
+        default=False,
+        help_text=_(
+            "Of visitors who agreed to the words above, which must say so. Off: no sound is"
+            " stored."
+        ),
+    )
+    show_usage = models.BooleanField(
+        _("tell the page what is used"),
+        default=False,
+        help_text=_(
+            "Tokens and cost of each answer. Whoever opens the page's console sees them."
+        ),
     )
     idle_s = models.FloatField(
         _("end after silence (seconds)"),
@@ -240,5 +274,9 @@ class Widget(Listening):
                 ) % {"limit": hard_max_s}
         if self.text_only and not self.text_box:
             errors["text_box"] = _("A widget with text only needs its text box.")
+        if self.record_audio and not self.consent_text.strip():
+            errors["record_audio"] = _("Visitors must be asked: fill in the words.")
+        if self.consent_text and self.form == self.Form.HEADLESS:
+            errors["consent_text"] = _("A widget that is not seen cannot ask.")
         if errors:
             raise ValidationError(errors)

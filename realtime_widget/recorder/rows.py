@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import (
     InterfaceError,
@@ -16,17 +15,22 @@ from django.db import (
     router,
     transaction,
 )
-from django.db.models import F
-from django.db.models.functions import Coalesce
-from django.utils import timezone
 
-from realtime_widget.models import Conversation, Item, ToolCall, Usage
+from realtime_widget.models import (
+    Conversation,
+    ConversationEvent,
+    Item,
+    Recording,
+    ToolCall,
+    Usage,
+)
+from realtime_widget.models.outgoing import AT_THE_END, STARTED, queue_deliveries
+from realtime_widget.models.price_book import PriceBook
+from realtime_widget.recorder.costs import put_cost
+from realtime_widget.recorder.redaction import redact_rows
 
-# An open conversation without a sign of life for so long lost its process.
-LOST_AFTER = timedelta(seconds=60)
+# Why a conversation ended whose process could not say why.
 LOST_CODE = "worker_lost"
-# Lost conversations that one look closes.
-LOST_AT_ONCE = 100
 # The database is away, as opposed to a row that it will never take.
 AWAY = (OperationalError, InterfaceError)
 
@@ -49,8 +53,35 @@ class Ended:
     duration_s: float
     ended_at: datetime
 
+    def write(self, conversations: models.QuerySet[Conversation]) -> bool:
+        """Write the end into the row that these hold, and note it on ours.
 
-Row = Conversation | Started | Item | ToolCall | Usage | Ended
+        Returns:
+            Whether they held it.
+        """
+        values = {
+            "status": Conversation.Status.ENDED,
+            "reason": self.reason,
+            "error_code": self.error_code,
+            "duration_s": self.duration_s,
+            "ended_at": self.ended_at,
+            "heartbeat_at": self.ended_at,
+        }
+        for name, value in values.items():
+            setattr(self.conversation, name, value)
+        return bool(conversations.filter(pk=self.conversation.pk).update(**values))
+
+
+Row = (
+    Conversation
+    | Started
+    | Item
+    | ToolCall
+    | ConversationEvent
+    | Usage
+    | Recording
+    | Ended
+)
 
 
 @dataclass(slots=True)
@@ -73,6 +104,7 @@ def write_rows(rows: Sequence[Row]) -> Written:
         OperationalError: If the database is away; nothing was written.
         InterfaceError: The same, as some drivers say it.
     """
+    redact_rows(rows)
     try:
         with transaction.atomic():
             return Written(rows=_write(rows))
@@ -106,12 +138,18 @@ def _open(rows: list[Conversation]) -> list[Conversation]:
 
 def _start(rows: list[Started]) -> list[Started]:
     for row in rows:
-        Conversation.objects.filter(pk=row.conversation.pk).update(model=row.model)
+        Conversation.objects.filter(pk=row.conversation.pk).update(
+            model=row.model,
+            provider_name=row.conversation.provider_name,
+            provider_kind=row.conversation.provider_kind,
+        )
+    queue_deliveries((row.conversation for row in rows), [STARTED])
     return rows
 
 
 def _items(rows: list[Item]) -> list[Item]:
     fields = ["position", "role", "source", "text", "status", "heard_ms", "agent"]
+    fields += ["language", "generated_text"]
     _put(rows, "item_id", fields)
     return rows
 
@@ -136,12 +174,25 @@ def _put(rows: list[Any], key: str, fields: list[str]) -> None:
 
 
 def _usage(rows: list[Usage]) -> list[Usage]:
+    book = PriceBook.load()
+    for row in rows:
+        put_cost(row, book)
     return Usage.objects.bulk_create(rows)
+
+
+def _recordings(rows: list[Recording]) -> list[Recording]:
+    return Recording.objects.bulk_create(rows)
+
+
+def _events(rows: list[ConversationEvent]) -> list[ConversationEvent]:
+    return ConversationEvent.objects.bulk_create(rows)
 
 
 def _end(rows: list[Ended]) -> list[Ended]:
     """End what is open; a conversation that another process ended stays as it is."""
-    return [row for row in rows if end_conversation(row)]
+    ended = [row for row in rows if _end_one(row)]
+    queue_deliveries((row.conversation for row in ended), AT_THE_END)
+    return ended
 
 
 WRITERS: dict[type, Callable[[list[Any]], Sequence[Any]]] = {
@@ -149,51 +200,20 @@ WRITERS: dict[type, Callable[[list[Any]], Sequence[Any]]] = {
     Started: _start,
     Item: _items,
     ToolCall: _calls,
+    ConversationEvent: _events,
     Usage: _usage,
+    Recording: _recordings,
     Ended: _end,
 }
 
 
-def end_conversation(row: Ended) -> bool:
-    """End one conversation; False if it has ended already."""
-    changed = Conversation.objects.filter(
-        pk=row.conversation.pk, status=Conversation.Status.OPEN
-    ).update(
-        status=Conversation.Status.ENDED,
-        reason=row.reason,
-        error_code=row.error_code,
-        duration_s=row.duration_s,
-        ended_at=row.ended_at,
-        heartbeat_at=row.ended_at,
-    )
-    row.conversation.status = Conversation.Status.ENDED
-    row.conversation.reason = row.reason
-    row.conversation.error_code = row.error_code
-    row.conversation.duration_s = row.duration_s
-    row.conversation.ended_at = row.ended_at
-    return bool(changed)
+def _end_one(row: Ended) -> bool:
+    """End one conversation; False if it has ended already.
 
-
-def beat(conversation_ids: Sequence[UUID]) -> None:
-    """Note that these conversations are alive."""
-    Conversation.objects.filter(
-        pk__in=conversation_ids, status=Conversation.Status.OPEN
-    ).update(heartbeat_at=timezone.now())
-
-
-def end_lost() -> list[Ended]:
-    """End conversations whose process died, as of their last sign of life."""
-    sign = Coalesce(F("heartbeat_at"), F("started_at"))
-    lost = (
-        Conversation.objects.filter(status=Conversation.Status.OPEN)
-        .annotate(sign_of_life_at=sign)
-        .filter(sign_of_life_at__lt=timezone.now() - LOST_AFTER)
-    )
-    ended = []
-    for conversation in lost[:LOST_AT_ONCE]:
-        seen_at: datetime = conversation.sign_of_life_at
-        duration_s = (seen_at - conversation.started_at).total_seconds()
-        row = Ended(conversation, "error", LOST_CODE, max(0.0, duration_s), seen_at)
-        if end_conversation(row):
-            ended.append(row)
-    return ended
+    One that was taken for lost is put right without a word: its own process knows
+    best how it ended, and the site was told of an end.
+    """
+    if row.write(Conversation.objects.filter(status=Conversation.Status.OPEN)):
+        return True
+    row.write(Conversation.objects.filter(error_code=LOST_CODE))
+    return False

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.utils import timezone
 
-from realtime_widget.models import Conversation, Item, ToolCall, Usage
+from realtime_widget.models import (
+    Conversation,
+    ConversationEvent,
+    Item,
+    ToolCall,
+    Usage,
+)
 from realtime_widget.recorder.rows import Ended, Started
 from realtime_widget.recorder.writer import RecordWriter
 from realtime_widget.session.ports import (
+    ErrorFact,
     Fact,
+    GuardrailFact,
+    HandoffFact,
     ItemFact,
     SessionEnd,
     StartedFact,
@@ -23,6 +30,9 @@ from realtime_widget.session.ports import (
 # Positions leave room, because a transcript may come after its answer.
 POSITION_STEP = 1_000
 ID_CHARS = 100
+LANGUAGE_CHARS = 35
+# A page that makes one mistake after the other fills no table.
+MAX_EVENTS = 200
 
 
 class SessionRecorder:
@@ -35,12 +45,14 @@ class SessionRecorder:
 
     def __init__(self, conversation: Conversation, writer: RecordWriter) -> None:
         self._conversation = conversation
+        self._provider_asked = conversation.provider_name
         self._writer = writer
         self._order: list[str] = []
         self._positions: dict[str, int] = {}
         self._followers: dict[str, str] = {}
         self._first_seen: dict[str, datetime] = {}
         self._usages = 0
+        self._events = 0
         self._ended = False
         conversation.heartbeat_at = conversation.started_at
         writer.put(("conversation", conversation.pk), conversation)
@@ -56,6 +68,8 @@ class SessionRecorder:
             self._call(fact)
         elif isinstance(fact, UsageFact):
             self._usage(fact)
+        elif isinstance(fact, GuardrailFact | HandoffFact | ErrorFact):
+            self._event(fact)
         else:
             self._started(fact)
 
@@ -77,7 +91,9 @@ class SessionRecorder:
 
     def _started(self, fact: StartedFact) -> None:
         conversation = self._conversation
-        conversation.model = _text(fact.model, ID_CHARS)
+        # A provider that stands in for the one that was asked has named its own model.
+        if conversation.provider_name == self._provider_asked:
+            conversation.model = _text(fact.model, ID_CHARS)
         row = Started(conversation, conversation.model)
         self._writer.put(("started", conversation.pk), row)
 
@@ -92,6 +108,8 @@ class SessionRecorder:
             status=fact.status,
             heard_ms=fact.heard_ms,
             agent=_text(fact.agent, ID_CHARS),
+            language=_text(fact.language, LANGUAGE_CHARS),
+            generated_text=_text(fact.generated),
             created_at=self._first_seen.setdefault(fact.item_id, timezone.now()),
         )
         self._writer.put(("item", self._conversation.pk, fact.item_id), item)
@@ -132,15 +150,46 @@ class SessionRecorder:
         )
         self._writer.put(("call", self._conversation.pk, fact.call_id), call)
 
+    def _event(self, fact: GuardrailFact | HandoffFact | ErrorFact) -> None:
+        self._events += 1
+        if self._events > MAX_EVENTS:
+            return
+        if isinstance(fact, HandoffFact):
+            event = ConversationEvent(
+                kind=ConversationEvent.Kind.HANDOFF,
+                name=_text(fact.after, ID_CHARS),
+                before=_text(fact.before, ID_CHARS),
+                item_id=_text(fact.call_id, ID_CHARS),
+            )
+        elif isinstance(fact, ErrorFact):
+            event = ConversationEvent(
+                kind=ConversationEvent.Kind.ERROR, name=_text(fact.code, ID_CHARS)
+            )
+        else:
+            event = ConversationEvent(
+                kind=ConversationEvent.Kind.GUARDRAIL,
+                name=_text(fact.name, ID_CHARS),
+                stage=fact.stage,
+                item_id=_text(fact.item_id, ID_CHARS),
+            )
+        event.conversation = self._conversation
+        self._writer.put(("event", self._conversation.pk, self._events), event)
+
     def _usage(self, fact: UsageFact) -> None:
         self._usages += 1
+        conversation = self._conversation
+        stood_in = conversation.provider_name != self._provider_asked
+        answered = fact.kind == "response"
         usage = Usage(
-            conversation=self._conversation,
+            conversation=conversation,
             kind=fact.kind,
-            model=_text(fact.model, ID_CHARS),
+            # One that stands in for the provider that was asked has its own model.
+            model=conversation.model
+            if stood_in and answered
+            else _text(fact.model, ID_CHARS),
+            provider_kind=conversation.provider_kind,
             response_id=_text(fact.response_id, ID_CHARS),
             raw=dict(fact.usage),
-            **_tokens(fact.usage),
         )
         self._writer.put(("usage", self._conversation.pk, self._usages), usage)
 
@@ -149,25 +198,3 @@ def _text(text: str, limit_chars: int | None = None) -> str:
     """Return what every database can store: no NUL, no lone surrogate, not longer."""
     clean = text.replace("\0", "").encode("utf-8", "replace").decode()
     return clean[:limit_chars]
-
-
-def _tokens(usage: Mapping[str, Any]) -> dict[str, int]:
-    """Return the counts of the Realtime API's ``usage`` object (response.done)."""
-    given = _part(usage, "input_token_details")
-    made = _part(usage, "output_token_details")
-    counts = {
-        "text_in": given.get("text_tokens"),
-        "audio_in": given.get("audio_tokens"),
-        "cached_in": given.get("cached_tokens"),
-        "text_out": made.get("text_tokens", usage.get("output_tokens")),
-        "audio_out": made.get("audio_tokens"),
-    }
-    return {
-        name: count if isinstance(count, int) and 0 <= count < 2**31 else 0
-        for name, count in counts.items()
-    }
-
-
-def _part(usage: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    part = usage.get(name)
-    return part if isinstance(part, Mapping) else {}

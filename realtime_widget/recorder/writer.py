@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import logging
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -16,22 +16,23 @@ from django.utils import timezone
 
 from realtime_widget import signals
 from realtime_widget.conf import get_conf
-from realtime_widget.models import Conversation, Item, ToolCall, Usage
-from realtime_widget.recorder.rows import (
-    Ended,
-    Row,
-    Started,
-    beat,
-    end_lost,
-    write_rows,
+from realtime_widget.models import (
+    Conversation,
+    ConversationEvent,
+    Item,
+    ToolCall,
+    Usage,
 )
+from realtime_widget.recorder.lost import Watch, beat, end_lost
+from realtime_widget.recorder.rows import Ended, Row, Started, write_rows
 from realtime_widget.threads import OwnThreadContext, ThreadPool
 
 logger = logging.getLogger(__name__)
 
 # Text that may wait in memory while the database is away.
 QUEUE_BYTES = 5 * 1024 * 1024
-HEARTBEAT_S = 15.0
+# What a talk has many of; these are dropped when the queue is full.
+PLENTY = Item | ToolCall | ConversationEvent | Usage
 # Longest pause between two tries while the database is away.
 MAX_PAUSE_S = 10.0
 # Longest time a stopping server is held up.
@@ -40,6 +41,13 @@ SIGNALS_WAITING = 10_000
 
 # One thread: rows are written in the order in which they were handed over.
 records_pool = ThreadPool(1, "realtime-records")
+
+
+EVENT_SIGNALS = {
+    ConversationEvent.Kind.HANDOFF: signals.handoff,
+    ConversationEvent.Kind.GUARDRAIL: signals.guardrail_tripped,
+    ConversationEvent.Kind.ERROR: signals.session_error,
+}
 
 
 class RecordWriter:
@@ -65,6 +73,7 @@ class RecordWriter:
         self._waiting_bytes = 0
         self._alive: dict[UUID, Conversation] = {}
         self._beaten_s = float("-inf")
+        self._watch = Watch()
         self._failures = 0
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -92,7 +101,7 @@ class RecordWriter:
             len(self._waiting) >= get_conf().RECORD_QUEUE_ROWS
             or self._waiting_bytes + size_bytes > QUEUE_BYTES
         )
-        if replaced is None and full and isinstance(row, Item | ToolCall | Usage):
+        if replaced is None and full and isinstance(row, PLENTY):
             self._drop(row)
             return
         self._waiting_bytes += size_bytes - (_size_bytes(replaced) if replaced else 0)
@@ -158,6 +167,8 @@ class RecordWriter:
         except Exception as exc:
             # The words of a database error may hold content; its name does not.
             self._failures += 1
+            self._beaten_s = float("-inf")
+            self._watch.database_away(self._monotonic())
             if self._failures == 1:
                 logger.warning(
                     "Database unavailable (%s): %d rows wait in memory",
@@ -188,13 +199,16 @@ class RecordWriter:
     async def _sign_of_life(self) -> None:
         """Refresh the heartbeats and end what dead processes left open."""
         now_s = self._monotonic()
-        if now_s - self._beaten_s < HEARTBEAT_S:
-            return
-        self._beaten_s = now_s
         alive = list(self._alive)
-        if alive:
+        if alive and now_s - self._beaten_s >= get_conf().HEARTBEAT_S:
+            self._beaten_s = now_s
             await records_pool.run(lambda: beat(alive))
-        for row in await records_pool.run(end_lost):
+        if self._watch.due(now_s):
+            self.tell_lost(await records_pool.run(end_lost))
+
+    def tell_lost(self, rows: Iterable[Ended]) -> None:
+        """Say that these conversations have lost their process."""
+        for row in rows:
             logger.warning("Conversation %s lost its process", row.conversation.pk)
             self._tell(row)
 
@@ -267,6 +281,9 @@ def _signal_of(row: Row) -> tuple[Signal, dict[str, Any]] | None:
             }
         case ToolCall():
             return signals.tool_called, {"conversation": row.conversation, "call": row}
+        case ConversationEvent():
+            signal = EVENT_SIGNALS[ConversationEvent.Kind(row.kind)]
+            return signal, {"conversation": row.conversation, "event": row}
         case Usage():
             return signals.usage_recorded, {
                 "conversation": row.conversation,
@@ -279,7 +296,7 @@ def _signal_of(row: Row) -> tuple[Signal, dict[str, Any]] | None:
 def _size_bytes(row: Row) -> int:
     """Return roughly what a row's text takes in memory."""
     if isinstance(row, Item):
-        return len(row.text)
+        return len(row.text) + len(row.generated_text)
     if isinstance(row, ToolCall):
         return len(row.arguments) + len(row.output)
     return 0

@@ -1,23 +1,17 @@
-"""How much one visitor, page and process may take, counted in this process.
+"""How fast one visitor, page and process may go on, counted in this process.
 
 Time is passed in (``now_s``, monotonic), so tests need no clock.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import threading
-from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
 
 from realtime_widget.conf import Conf
-from realtime_widget.exceptions import AdmissionRefused
-from realtime_widget.protocol.browser import CloseCode
 
 # Addresses whose opens are remembered; the one seen longest ago goes first.
 ADDRESSES_KEPT = 10_000
-ADDRESS_CHARS = 45
 
 
 class TokenBucket:
@@ -50,61 +44,6 @@ class TokenBucket:
     def credit(self, amount: float) -> None:
         """Allow ``amount`` more, once, even above the burst."""
         self._left += amount
-
-
-@dataclass(slots=True)
-class Lease:
-    """One session's place in the counters; give it back once."""
-
-    counters: SessionCounters
-    keys: tuple[str, ...]
-    released: bool = False
-
-    def release(self) -> None:
-        """Free the place; idempotent, from any thread."""
-        self.counters.release(self)
-
-
-class SessionCounters:
-    """Sessions that run in this process, by process, widget, user and address."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running: Counter[str] = Counter()
-
-    def running(self, key: str = "process") -> int:
-        """Return how many sessions hold a place under ``key``."""
-        return self._running[key]
-
-    def acquire(self, limits: Mapping[str, int]) -> Lease:
-        """Take a place under every key, or under none.
-
-        Args:
-            limits: Key -> most sessions; 0 is no bound.
-
-        Raises:
-            AdmissionRefused: If one of them is full.
-        """
-        with self._lock:
-            for key, limit in limits.items():
-                if limit and self._running[key] >= limit:
-                    kind = key.split(":", 1)[0]
-                    raise AdmissionRefused(
-                        f"too many sessions of this {kind}", close_code=CloseCode.LIMIT
-                    )
-            self._running.update(limits.keys())
-        return Lease(self, tuple(limits))
-
-    def release(self, lease: Lease) -> None:
-        """Give a lease's places back, once."""
-        with self._lock:
-            if lease.released:
-                return
-            lease.released = True
-            self._running.subtract(lease.keys)
-            for key in lease.keys:
-                if self._running[key] <= 0:
-                    del self._running[key]
 
 
 class AddressRate:
@@ -191,44 +130,6 @@ class SocketMeter:
         return self.errors < self._conf.ERRORS_PER_SESSION
 
 
-def client_address(peer: str, forwarded_for: Sequence[str], trusted: int) -> str:
-    """Return the address that limits count by.
-
-    Args:
-        peer: Who connected to this server.
-        forwarded_for: Values of ``X-Forwarded-For`` in the order received.
-        trusted: How many proxies in front of this server are one's own.
-
-    Returns:
-        An IPv4 address, the /64 network of an IPv6 one, or what the peer said.
-    """
-    hops = [hop.strip() for value in forwarded_for for hop in value.split(",")]
-    address = hops[-trusted] if 0 < trusted <= len(hops) else peer
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return (peer if address != peer else address)[:ADDRESS_CHARS]
-    if isinstance(parsed, ipaddress.IPv6Address):
-        mapped = parsed.ipv4_mapped
-        return str(mapped or ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
-
-
-def session_limits(
-    conf: Conf, *, widget: str, user: str, address: str
-) -> dict[str, int]:
-    """Return the keys a session counts under and the most of each."""
-    limits = {
-        "process": conf.SESSIONS_PER_PROCESS,
-        f"widget:{widget}": conf.SESSIONS_PER_WIDGET,
-        f"address:{address}": conf.SESSIONS_PER_IP,
-    }
-    if user:
-        limits[f"user:{user}"] = conf.SESSIONS_PER_USER
-    return limits
-
-
 # The process's own; every socket of every loop counts here.
-counters = SessionCounters()
 opens = AddressRate()
 socket_opens = AddressRate()
