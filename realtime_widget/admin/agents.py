@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
@@ -19,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from realtime_widget.admin.forms import CompactModelAdmin
+from realtime_widget.admin.function_names import NamesFunctions, no_such_function
+from realtime_widget.configs.functions import NAMED_BY_AGENTS
 from realtime_widget.handlers import registered
 from realtime_widget.models import Agent, FunctionHandler, Tool
 
@@ -43,12 +44,8 @@ class FunctionHandlerForm(forms.ModelForm):
     def clean_handler(self) -> str:
         """Refuse a function that does not exist."""
         name: str = self.cleaned_data["handler"]
-        if name not in registered:
-            raise ValidationError(
-                _("There is no function “%(name)s”. There are: %(names)s."),
-                code="unknown_handler",
-                params={"name": name, "names": ", ".join(sorted(registered)) or "—"},
-            )
+        if name and name not in registered:
+            raise no_such_function(name, registered)
         return name
 
 
@@ -63,7 +60,7 @@ class FunctionHandlerFormSet(BaseInlineFormSet):
             form
             for form in kept
             if not form.cleaned_data.get(DELETION_FIELD_NAME)
-            and "handler" in form.cleaned_data
+            and "kind" in form.cleaned_data
             and not form.cleaned_data.get("site")
         ]
         for form in anywhere[1:]:
@@ -73,15 +70,15 @@ class FunctionHandlerFormSet(BaseInlineFormSet):
 
 
 class FunctionHandlerInline(admin.TabularInline):
-    """The function of a tool, one row for each site."""
+    """What answers a tool, one row for each site."""
 
     model = FunctionHandler
     form = FunctionHandlerForm
     formset = FunctionHandlerFormSet
-    fields = ["site", "handler"]
+    fields = ["site", "kind", "handler", "url", "secret_name"]
     extra = 0
     verbose_name_plural = gettext_lazy(
-        "Functions, when it is not the one of the tool's name"
+        "What answers, when it is not the function of the tool's name"
     )
 
 
@@ -125,9 +122,16 @@ class ToolAdmin(CompactModelAdmin):
     )
     fieldsets = [
         (None, {"fields": ["name", "description", "enabled"]}),
-        (gettext_lazy("Function"), {"fields": ["function", "timeout_s"]}),
+        (
+            gettext_lazy("Function"),
+            {"fields": ["function", "runs_on", "timeout_s", "max_calls"]},
+        ),
         (gettext_lazy("Arguments"), {"fields": ["parameters", "schema"]}),
         (gettext_lazy("Who may use it"), {"fields": ["requires_login", "permission"]}),
+        (
+            gettext_lazy("In the conversation"),
+            {"fields": ["approval", "approval_text", "on_barge_in", "filler"]},
+        ),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tool]:
@@ -136,17 +140,19 @@ class ToolAdmin(CompactModelAdmin):
 
     @admin.display(description=gettext_lazy("function"))
     def function(self, tool: Tool) -> SafeString | str:
-        """Say which function answers, and where it is in the code."""
-        if tool.runs_on == Tool.RunsOn.BROWSER:
-            return _("in the page")
+        """Say what answers on which site, and where it is in the code."""
         rows = list(tool.handlers.all()) if tool.pk else []
         if not rows:
-            return _where(tool.name)
-        lines = [(str(row.site), row.handler) for row in rows if row.site]
-        lines.append((_("other sites") if lines else _("every site"), _fallback(tool)))
-        return format_html_join(
-            mark_safe("<br>"), "{}: {}", ((at, _where(name)) for at, name in lines)
+            return _by_name(tool)
+        lines = [(str(row.site), _target(row)) for row in rows if row.site]
+        anywhere = next((row for row in rows if row.site is None), None)
+        lines.append(
+            (
+                _("other sites") if lines else _("every site"),
+                _target(anywhere) if anywhere else _by_name(tool),
+            )
         )
+        return format_html_join(mark_safe("<br>"), "{}: {}", lines)
 
     @admin.display(description=gettext_lazy("schema the model gets"))
     def schema(self, tool: Tool) -> SafeString | str:
@@ -166,6 +172,22 @@ def _fallback(tool: Tool) -> str:
     return next((row.handler for row in rows if row.site is None), tool.name)
 
 
+def _by_name(tool: Tool) -> SafeString | str:
+    """Say what answers a tool without a row."""
+    if tool.runs_on == Tool.RunsOn.BROWSER:
+        return _("in the page")
+    return _where(tool.name)
+
+
+def _target(row: FunctionHandler) -> SafeString | str:
+    """Say what a row makes answer."""
+    if row.kind == FunctionHandler.Kind.FUNCTION:
+        return _where(row.handler)
+    if row.kind == FunctionHandler.Kind.WEBHOOK:
+        return format_html("{} <code>{}</code>", row.get_kind_display(), row.url)
+    return row.get_kind_display()
+
+
 def _where(name: str) -> SafeString | str:
     if name in registered:
         return format_html("<code>{}</code>", registered[name].path)
@@ -176,20 +198,42 @@ def _where(name: str) -> SafeString | str:
     )
 
 
+class AgentForm(NamesFunctions):
+    """Knows the functions that an agent may name."""
+
+    functions = NAMED_BY_AGENTS
+
+    class Meta:
+        model = Agent
+        exclude: list[str] = []
+
+
 @admin.register(Agent)
 class AgentAdmin(CompactModelAdmin):
     """Agents in the admin."""
 
+    form = AgentForm
     text_rows = {"instructions": 12}
 
     list_display = ["name", "voice", "tool_names"]
     list_filter = ["tools"]
     search_fields = ["name", "instructions"]
-    filter_horizontal = ["tools"]
+    filter_horizontal = ["tools", "mcp_servers", "handoffs", "guardrails"]
     fieldsets = [
-        (None, {"fields": ["name", "instructions"]}),
+        (None, {"fields": ["name", "instructions", "instructions_function"]}),
         (gettext_lazy("Speech"), {"fields": ["voice", "speed", "max_output_tokens"]}),
-        (gettext_lazy("Abilities"), {"fields": ["tools"]}),
+        (gettext_lazy("Abilities"), {"fields": ["tools", "mcp_servers", "guardrails"]}),
+        (
+            gettext_lazy("Handoffs"),
+            {
+                "fields": [
+                    "handoffs",
+                    "handoff_description",
+                    "on_handoff",
+                    "handoff_filter",
+                ]
+            },
+        ),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:

@@ -8,18 +8,36 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet, Sum
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Sum
+from django.http import FileResponse, Http404, HttpRequest
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
-from realtime_widget.models import Conversation, Item, ToolCall, Usage
+from realtime_widget.admin.money import written_usd
+from realtime_widget.models import (
+    Conversation,
+    ConversationEvent,
+    Item,
+    Recording,
+    ToolCall,
+    Usage,
+)
 
 TRANSCRIPT_PERMISSION = "realtime_widget.view_transcript"
+LISTEN_PERMISSION = "realtime_widget.listen_recording"
+
+
+def may_listen(request: HttpRequest) -> bool:
+    """Return whether this member of staff may listen to recordings."""
+    return request.user.has_perm(LISTEN_PERMISSION)
 
 
 def may_read(request: HttpRequest) -> bool:
@@ -59,9 +77,9 @@ class ItemInline(ReadOnlyInline):
     """What was said."""
 
     model = Item
-    fields = ["created_at", "who", "source", "words", "status", "heard_ms"]
-    readonly_fields = ["who", "words"]
-    content_fields = ("words",)
+    fields = ["created_at", "who", "source", "words", "unheard", "status", "heard_ms"]
+    readonly_fields = ["who", "words", "unheard"]
+    content_fields = ("words", "unheard")
     verbose_name_plural = gettext_lazy("What was said")
 
     @admin.display(description=gettext_lazy("who"))
@@ -74,6 +92,17 @@ class ItemInline(ReadOnlyInline):
         """Show the words with their line breaks, in their own direction."""
         return format_html('<div dir="auto">{}</div>', item.text)
 
+    @admin.display(description=gettext_lazy("not heard"))
+    def unheard(self, item: Item) -> SafeString | str:
+        """Show what the agent would have said, had the visitor not cut it off."""
+        if not item.generated_text:
+            return "—"
+        return format_html(
+            '<details><summary>{}</summary><div dir="auto">{}</div></details>',
+            _("show"),
+            item.generated_text,
+        )
+
 
 class ToolCallInline(ReadOnlyInline):
     """What was done."""
@@ -81,6 +110,13 @@ class ToolCallInline(ReadOnlyInline):
     model = ToolCall
     fields = ["created_at", "name", "arguments", "output", "status", "duration_ms"]
     content_fields = ("arguments", "output")
+
+
+class EventInline(ReadOnlyInline):
+    """Handoffs and guardrails."""
+
+    model = ConversationEvent
+    fields = ["created_at", "kind", "name", "before", "stage"]
 
 
 class UsageInline(ReadOnlyInline):
@@ -93,9 +129,12 @@ class UsageInline(ReadOnlyInline):
         "model",
         "text_in",
         "audio_in",
+        "image_in",
         "cached_in",
         "text_out",
         "audio_out",
+        "duration_s",
+        "cost_usd",
         "provider_figures",
     ]
     readonly_fields = ["provider_figures"]
@@ -122,6 +161,7 @@ class ConversationAdmin(admin.ModelAdmin):
         "duration",
         "items_said",
         "tools_called",
+        "cost",
     ]
     list_filter = [
         "status",
@@ -135,7 +175,7 @@ class ConversationAdmin(admin.ModelAdmin):
     date_hierarchy = "started_at"
     search_fields = ["=id", "widget_slug", "user__username", "=error_code"]
     search_help_text = gettext_lazy("Id, slug, visitor's name or error code.")
-    inlines = [ItemInline, ToolCallInline, UsageInline]
+    inlines = [ItemInline, ToolCallInline, EventInline, UsageInline]
     fieldsets = [
         (
             None,
@@ -153,7 +193,7 @@ class ConversationAdmin(admin.ModelAdmin):
         ),
         (
             gettext_lazy("Model"),
-            {"fields": ["provider_name", "model", "agent_name", "tokens"]},
+            {"fields": ["provider_name", "model", "agent_name", "tokens", "cost"]},
         ),
         (
             gettext_lazy("Course"),
@@ -165,6 +205,7 @@ class ConversationAdmin(admin.ModelAdmin):
                     "duration",
                     "ending",
                     "heartbeat_at",
+                    "sound",
                 ]
             },
         ),
@@ -173,7 +214,12 @@ class ConversationAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
         """Count what belongs to each conversation with the list."""
         rows: QuerySet[Conversation] = super().get_queryset(request)
+        used = Usage.objects.filter(conversation=OuterRef("pk")).order_by()
         return rows.annotate(
+            known_cost_usd=Subquery(
+                used.values("conversation").annotate(sum=Sum("cost_usd")).values("sum")
+            ),
+            has_unknown_cost=Exists(used.filter(cost_usd=None)),
             item_count=Count("items", distinct=True),
             call_count=Count("tool_calls", distinct=True),
         )
@@ -185,6 +231,53 @@ class ConversationAdmin(admin.ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Return False: only the recorder writes."""
         return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave the sound out for those who may not listen."""
+        shown = super().get_fieldsets(request, obj)
+        if may_listen(request):
+            return shown
+        return [
+            (
+                name,
+                {**options, "fields": [f for f in options["fields"] if f != "sound"]},
+            )
+            for name, options in shown
+        ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address of a conversation's sound."""
+        view = self.admin_site.admin_view(require_safe(self.sound_view))
+        own = path("<uuid:pk>/sound/", view, name="realtime_widget_conversation_sound")
+        return [own, *super().get_urls()]
+
+    def sound_view(self, request: HttpRequest, pk: UUID) -> FileResponse:
+        """Play a conversation's sound to those who may listen."""
+        conversation = self.get_queryset(request).filter(pk=pk).first()
+        if not self.has_view_permission(request, conversation) or not may_listen(
+            request
+        ):
+            raise PermissionDenied
+        recording = Recording.objects.filter(conversation=conversation).first()
+        if conversation is None or recording is None:
+            raise Http404
+        try:
+            sound = recording.open()
+        except OSError:
+            raise Http404 from None
+        answer = FileResponse(sound, content_type="audio/wav")
+        answer["Cache-Control"] = "private, no-store"
+        return answer
+
+    @admin.display(description=gettext_lazy("sound"))
+    def sound(self, conversation: Conversation) -> SafeString | str:
+        """Play it: the visitor on the left, the agent on the right."""
+        if not Recording.objects.filter(conversation=conversation).exists():
+            return "—"
+        address = reverse(
+            "admin:realtime_widget_conversation_sound", args=[conversation.pk]
+        )
+        return format_html('<audio controls preload="none" src="{}"></audio>', address)
 
     @admin.display(description=gettext_lazy("end"), ordering="reason")
     def ending(self, conversation: Conversation) -> str:
@@ -209,6 +302,14 @@ class ConversationAdmin(admin.ModelAdmin):
     def tools_called(self, conversation: Conversation) -> int:
         """Return how many tool calls it has."""
         return int(getattr(conversation, "call_count", 0))
+
+    @admin.display(description=gettext_lazy("cost (USD)"), ordering="known_cost_usd")
+    def cost(self, conversation: Conversation) -> str:
+        """Return what all its answers and transcriptions cost."""
+        return written_usd(
+            getattr(conversation, "known_cost_usd", None),
+            unknown=bool(getattr(conversation, "has_unknown_cost", False)),
+        )
 
     @admin.display(description=gettext_lazy("tokens"))
     def tokens(self, conversation: Conversation) -> str:

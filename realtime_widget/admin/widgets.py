@@ -16,7 +16,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from realtime_widget.admin.deep_chat import import_view
 from realtime_widget.admin.forms import CompactModelAdmin
+from realtime_widget.admin.providers import FallbackInline
 from realtime_widget.models import Widget
 from realtime_widget.rendering import page_nonce, widget_html
 
@@ -30,16 +32,33 @@ WIDGET_FIELDS: list[tuple[Any, Any]] = [
         gettext_lazy("What visitors see"),
         {
             "fields": [
-                "theme",
-                "avatar",
+                ("theme", "look"),
+                "skin",
+                ("figure", "avatar"),
                 "buttons",
                 "text_only",
                 "auto_start",
+                "resume_across_pages",
                 "captions",
                 "text_box",
                 "greeting",
+                "suggestions",
+                ("sound_menu", "transcript_tools"),
+                "pictures",
+                "languages",
                 "texts",
             ]
+        },
+    ),
+    (
+        gettext_lazy("Form on the page"),
+        {"fields": ["form", ("corner", "launcher"), "dismissible"]},
+    ),
+    (
+        gettext_lazy("Consent and opinions"),
+        {
+            "classes": ["collapse"],
+            "fields": ["consent_text", "record_audio", "feedback"],
         },
     ),
     (
@@ -53,6 +72,7 @@ WIDGET_FIELDS: list[tuple[Any, Any]] = [
                 "loading_styles",
                 "error_text",
                 "error_styles",
+                "auxiliary_style",
             ],
         },
     ),
@@ -68,6 +88,8 @@ WIDGET_FIELDS: list[tuple[Any, Any]] = [
                 "eagerness",
                 "interrupt_response",
                 "idle_timeout_ms",
+                "half_duplex",
+                "changeable",
             ],
         },
     ),
@@ -82,7 +104,13 @@ WIDGET_FIELDS: list[tuple[Any, Any]] = [
         gettext_lazy("Limits and what the page may do"),
         {
             "classes": ["collapse"],
-            "fields": ["max_session_s", "idle_s", "message_roles", "variables"],
+            "fields": [
+                "max_session_s",
+                "idle_s",
+                "message_roles",
+                "variables",
+                "show_usage",
+            ],
         },
     ),
 ]
@@ -101,18 +129,8 @@ class WidgetAdmin(CompactModelAdmin):
     prepopulated_fields = {"slug": ["title"]}
     readonly_fields = ["tag", "preview"]
     fieldsets = WIDGET_FIELDS
+    inlines = [FallbackInline]
     actions = ["duplicate"]
-
-    def formfield_for_choice_field(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        """Leave out what sessions cannot do yet: the page has no push-to-talk key."""
-        if db_field.name == "turn_detection":
-            offered = db_field.get_choices(include_blank=False)
-            kwargs["choices"] = [
-                choice for choice in offered if choice[0] != Widget.TurnDetection.NONE
-            ]
-        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     @admin.display(description=gettext_lazy("provider"), ordering="provider__name")
     def provider_name(self, widget: Widget) -> str:
@@ -139,12 +157,18 @@ class WidgetAdmin(CompactModelAdmin):
         return format_html('<a href="{}">{}</a>', url, _("Try it"))
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the preview's address."""
+        """Add the addresses of the preview and of the import."""
         view = self.admin_site.admin_view(self.preview_view)
+        importing = self.admin_site.admin_view(self.import_view)
         own = [
+            path("import/", importing, name="realtime_widget_widget_import"),
             path("<int:pk>/preview/", view, name="realtime_widget_widget_preview"),
         ]
         return own + super().get_urls()
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """Take deep-chat's JSON."""
+        return import_view(request, self)
 
     def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show a widget alone on a page of the admin's own origin."""

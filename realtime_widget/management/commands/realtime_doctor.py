@@ -8,9 +8,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from realtime_widget.conf import get_conf
-from realtime_widget.engine.doctor import Finding, SelfTest, examine, run_self_test
+from realtime_widget.engine.doctor import (
+    Finding,
+    SelfTest,
+    examine,
+    run_self_test,
+    run_spoken_turn,
+)
 from realtime_widget.engine.options import EngineOptions, options_from_setting
 from realtime_widget.engine.parts import load_parts
+from realtime_widget.engine.spoken_turn import SpokenTurn
 from realtime_widget.exceptions import UpstreamError
 
 
@@ -19,7 +26,7 @@ class Command(BaseCommand):
 
     help = (
         "List the embedded engine's parts with their versions, sources and checked hashes,"
-        " and try them: speak a sentence and hear it back."
+        " and try them: speak a sentence, hear it back, and answer it as a spoken turn."
     )
     requires_system_checks: list[str] = []
 
@@ -73,6 +80,24 @@ class Command(BaseCommand):
         self._write_test(result)
         if not result.understood:
             raise CommandError("The engine did not understand its own voice.")
+        try:
+            turn = run_spoken_turn(parts)
+        except TimeoutError:
+            raise CommandError("The engine did not answer a spoken turn.") from None
+        self._write_turn(turn)
+        if turn.status != "completed":
+            raise CommandError(f"The answer to a spoken turn was {turn.status}.")
+
+    def _write_turn(self, turn: SpokenTurn) -> None:
+        words, audio = (
+            "none" if took_ms is None else f"{took_ms:.0f}"
+            for took_ms in (turn.words_ms, turn.first_audio_ms)
+        )
+        self.stdout.write(
+            "one spoken turn, ms after the end of speech:"
+            f" turn ended {turn.stopped_ms:.0f}, words {words},"
+            f" first audio {audio} ({turn.answer_ms} ms of answer)"
+        )
 
     def _write_test(self, result: SelfTest) -> None:
         self.stdout.write(f"heard back: {result.heard}")
