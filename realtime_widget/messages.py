@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import (
     get_language_info,
@@ -28,13 +30,16 @@ ERROR_MESSAGES: Final[dict[str, Promise]] = {
     "forbidden": _("That is not possible here."),
     "invalid_field": _("Something in this request was not right. Please try again."),
     "text_too_long": _("Your message is too long. Please shorten it."),
+    "bad_picture": _("This file is no picture that can be shown."),
     "too_fast": _("That was a lot at once. Please wait a moment and try again."),
+    "turn_too_short": _("That was too short. Hold the button while you speak."),
     "response_failed": _("The answer could not be given. Please ask again."),
     "voice_unavailable": _("Voice is not available right now. You can type instead."),
     "bad_message": _("The connection got mixed up. Please start again."),
     "token": _("The connection could not be confirmed. Please start again."),
     "origin": _("The assistant cannot be used on this page."),
     "no_widget": _("The assistant is not available here."),
+    "consent": _("Please read the notice and agree to it, then start again."),
     "limit": _(
         "Too many conversations are open right now. Please try again in a few minutes."
     ),
@@ -64,6 +69,16 @@ ERROR_MESSAGES: Final[dict[str, Promise]] = {
     "upstream_error": _("The assistant had a problem. Please try again."),
 }
 
+# Of a quota without words of its own. Translators: keep {when} as it is.
+QUOTA_MESSAGE: Final = _(
+    "What can be used here is used up for now. Please come back {when}."
+)
+# Translators: stands for {when} in "Please come back {when}."
+TOMORROW: Final = _("tomorrow")
+# Translators: stands for {when} in "Please come back {when}."; %(day)s is a day of a
+# month as your language writes it.
+ON_DAY: Final = _("on %(day)s")
+
 TEXTS: Final[dict[str, Promise]] = {
     "start": _("Start conversation"),
     "stop": _("End conversation"),
@@ -76,11 +91,15 @@ TEXTS: Final[dict[str, Promise]] = {
     "type_message": _("Type a message"),
     "state_idle": _("Ready"),
     "state_connecting": _("Connecting"),
+    "state_reconnecting": _("Reconnecting"),
     "state_listening": _("Listening"),
     "state_hearing": _("Hearing you"),
     "state_thinking": _("Thinking"),
     "state_speaking": _("Speaking"),
     "state_muted": _("Microphone muted"),
+    "hold_to_talk": _("Hold to talk"),
+    "release_to_send": _("Release to send"),
+    "state_waiting": _("Hold the button or the space bar to talk"),
     "retry": _("Try again"),
     "text_only_hint": _("You can type your questions here."),
     "tap_to_talk": _("Tap to talk"),
@@ -104,12 +123,48 @@ TEXTS: Final[dict[str, Promise]] = {
     "conversation": _("Conversation"),
     # Translators: {name} is what the assistant is using, keep it as it is.
     "using_tool": _("Looking it up: {name}"),
+    # Translators: {name} is what the assistant wants to do, keep it as it is.
+    "approve_question": _("May the assistant do this: {name}?"),
+    "approve": _("Allow"),
+    "approve_always": _("Always allow"),
+    "reject": _("Do not allow"),
     "interrupted": _("interrupted"),
+    "stop_talking": _("Stop talking"),
+    "sound_settings": _("Volume and devices"),
+    "volume": _("Volume"),
+    "speaker": _("Speaker"),
+    # Translators: the microphone or speaker that the system prefers.
+    "default_device": _("As the system"),
+    "warn_time_limit": _("This conversation ends soon."),
+    "warn_idle": _("Are you still there? The conversation ends soon."),
+    "open_widget": _("Open the assistant"),
+    "minimise": _("Minimize"),
+    "dismiss": _("Close"),
+    "suggestions": _("Suggested questions"),
+    "add_picture": _("Show a picture"),
+    "remove_picture": _("Remove the picture"),
+    "chosen_picture": _("Chosen picture"),
+    "consent_title": _("Before you start"),
+    "agree": _("Agree and start"),
+    "decline": _("Not now"),
+    "good_answer": _("Good answer"),
+    "bad_answer": _("Bad answer"),
+    "your_opinion": _("How was it?"),
+    "comment": _("Your comment"),
+    "thanks": _("Thank you for your opinion."),
+    "copy": _("Copy"),
+    "copied": _("Copied"),
+    "download": _("Download"),
     "loading": _("Loading"),
     "error": _("Error"),
     "no_javascript": _("Please turn on JavaScript to talk to our assistant."),
     "connection_lost": _("The connection was lost."),
+    "new_conversation": _(
+        "The earlier conversation could not be continued. This is a new one."
+    ),
+    "outdated": _("The site has been updated. Please reload this page."),
     "reload": _("Reload the page"),
+    "language": _("Language"),
 }
 
 
@@ -125,6 +180,23 @@ def error_messages(language: str = "") -> dict[str, str]:
     """
     with _in_language(language):
         return {code: str(words) for code, words in ERROR_MESSAGES.items()}
+
+
+def quota_words(own: str, next_start: date, today: date, *, language: str) -> str:
+    """Return what a visitor is told whose quota is used up: when to come back.
+
+    Args:
+        own: The site's own words, "" for the usual ones; ``{when}`` is replaced.
+        next_start: The day on which the quota begins anew.
+        today: The day it is.
+        language: The visitor's, "" for the one that is active now.
+    """
+    with _in_language(best_language(language) if language else ""):
+        if next_start - today <= timedelta(days=1):
+            when = str(TOMORROW)
+        else:
+            when = str(ON_DAY) % {"day": date_format(next_start, "MONTH_DAY_FORMAT")}
+        return (own or str(QUOTA_MESSAGE)).replace("{when}", when)
 
 
 def texts(
@@ -164,6 +236,30 @@ def text_direction(language: str) -> str:
         return "rtl" if get_language_info(language)["bidi"] else "ltr"
     except KeyError:
         return "ltr"
+
+
+def own_name(language: str) -> str:
+    """Return what a language calls itself, its code where that is not known."""
+    try:
+        name = str(get_language_info(language)["name_local"])
+    except KeyError:
+        return language
+    return name[:1].upper() + name[1:]
+
+
+def validate_languages(value: Any) -> None:
+    """Refuse anything but a list of the site's languages, each once."""
+    known = dict(settings.LANGUAGES)
+    if not isinstance(value, list) or not all(
+        isinstance(code, str) and code in known for code in value
+    ):
+        raise ValidationError(
+            _("Enter a list of this site's languages. There are: %(codes)s."),
+            code="languages",
+            params={"codes": ", ".join(known)},
+        )
+    if len(set(value)) != len(value):
+        raise ValidationError(_("A language stands here twice."), code="twice")
 
 
 def validate_texts(value: Any) -> None:
