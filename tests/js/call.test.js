@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
+import * as sound from "../../realtime_widget/static/realtime_widget/audio/sound.js";
 import { Call } from "../../realtime_widget/static/realtime_widget/call.js";
 import { pcm16, tone } from "./audio-thread.js";
 import {
@@ -27,17 +28,34 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   installServer();
   installAudio();
-  seen = { failures: [], lines: [], messages: [], started: 0, stopped: [] };
-  call = new Call(CONFIG, {
+  seen = {
+    back: [],
+    cuts: 0,
+    failures: [],
+    lines: [],
+    messages: [],
+    restored: [],
+    resumable: [],
+    started: 0,
+    stopped: [],
+  };
+  const events = {
     onChange: () => {},
     onMessage: (message) => seen.messages.push(message),
     onLine: (line, isFinal) => seen.lines.push({ ...line, isFinal }),
     onStarted: () => {
       seen.started += 1;
     },
+    onCut: () => {
+      seen.cuts += 1;
+    },
+    onBack: (resumed) => seen.back.push(resumed),
+    onRestored: () => seen.restored.push(call.transcript.lines.map(({ text }) => text)),
+    onResumable: (left, isHeld) => seen.resumable.push({ left, isHeld }),
     onStopped: (detail) => seen.stopped.push(detail),
     onFailure: (failure) => seen.failures.push(failure),
-  });
+  };
+  call = new Call(CONFIG, events, async () => sound);
 });
 
 afterEach(() => mock.timers.reset());
@@ -263,13 +281,14 @@ test("a server that says no goodbye is left", async () => {
 
 test("a page that goes away does not wait", async () => {
   await listening();
-  call.abandon();
+  call.abandon(false);
   assert.equal(seen.stopped.length, 1);
 });
 
 test("stopped while the visitor is asked for the microphone, nothing goes on", async () => {
   const device = installAudio();
   const started = call.start({ textOnly: false });
+  while (!device.asked.length) await Promise.resolve();
   call.stop();
   await started;
   await settle();
@@ -302,18 +321,27 @@ test("started again at once, the old call's goodbye does not end the new one", a
 });
 
 for (const [code, error, reason] of [
-  [1006, "connection_lost", "error"],
+  [1000, undefined, "user"],
+  [4401, "token", "error"],
+  [4403, "origin", "error"],
+  [4404, "no_widget", "error"],
   [4408, "idle", "idle"],
+  [4409, "replaced", "replaced"],
+  [4410, "time_limit", "time_limit"],
+  [4429, "limit", "quota"],
+  [4500, "internal", "error"],
   [4502, "upstream_error", "upstream"],
 ]) {
   test(`closed with ${code}, it says why and gives the devices back`, async () => {
     const device = installAudio();
     await listening();
     socket().end(code);
-    assert.equal(seen.failures.at(-1).code, error);
-    assert.equal(seen.failures.at(-1).fatal, true);
+    assert.equal(seen.failures.at(-1)?.code, error);
+    assert.equal(seen.failures.at(-1)?.fatal, error && true);
     assert.equal(seen.stopped.at(-1).reason, reason);
-    assert.equal(call.session.state, "error");
+    assert.equal(call.session.state, error ? "error" : "idle");
+    mock.timers.tick(120_000);
+    assert.equal(ScriptedSocket.opened.length, 1);
     assert.equal(device.streams[0].tracks[0].stopped, true);
   });
 }
@@ -381,4 +409,72 @@ test("the counters stay to be read after the call", async () => {
     { capturedFrames, sentFrames, playedMs, itemId },
     { capturedFrames: 2, sentFrames: 2, playedMs: 500, itemId: "a" },
   );
+});
+
+/** Start a call whose turns end by a key. */
+async function byKey() {
+  await connecting();
+  context().hear(tone(440, 48_000, 0.2));
+  socket().say("session.started", { session_id: "s1", turn_detection: "none" });
+  socket().say("state", { state: "listening" });
+}
+
+test("by a key, nothing is sent before it is pressed, not even the first words", async () => {
+  await byKey();
+  context().hear(tone(440, 48_000, 0.2));
+  assert.equal(socket().frames.length, 0);
+  call.startTurn();
+  await settle();
+  context().hear(tone(440, 48_000, 0.2));
+  assert.equal(call.held, true);
+  assert.ok(socket().frames.length >= 4);
+  call.commitTurn();
+  context().hear(tone(440, 48_000, 0.1));
+  assert.deepEqual(socket().types.slice(-2), ["turn.start", "turn.commit"]);
+});
+
+test("the key silences the answer at once and says what was heard", async () => {
+  await byKey();
+  speak("i1", 2);
+  context().play(700);
+  call.startTurn();
+  await settle();
+  const start = socket().sent.find(({ type }) => type === "turn.start");
+  assert.equal(start.item_id, "i1");
+  assert.ok(Math.abs(start.played_ms - 700) < 5, start.played_ms);
+});
+
+test("pressing the key unmutes the microphone", async () => {
+  await byKey();
+  call.toggleMicrophone();
+  call.startTurn();
+  await settle();
+  assert.equal(call.session.muted, false);
+});
+
+test("where turns end by themselves, the key does nothing", async () => {
+  await listening();
+  await call.startTurn();
+  call.commitTurn();
+  call.cancelTurn();
+  assert.ok(!socket().types.some((type) => type.startsWith("turn.")));
+});
+
+test("the way turns end can change while the call runs", async () => {
+  await listening();
+  call.update({ turn_detection: "none" });
+  assert.deepEqual(socket().sent.at(-1), {
+    type: "session.update",
+    config: { turn_detection: "none" },
+  });
+  socket().say("session.updated", { config: { turn_detection: "none" } });
+  const before = socket().frames.length;
+  context().hear(tone(440, 48_000, 0.2));
+  assert.equal(socket().frames.length, before);
+  await call.startTurn();
+  assert.equal(call.held, true);
+  socket().say("session.updated", { config: { turn_detection: "server_vad" } });
+  assert.equal(call.held, false);
+  context().hear(tone(440, 48_000, 0.2));
+  assert.ok(socket().frames.length > before);
 });

@@ -53,6 +53,13 @@ for (const [fault, prepare, text] of [
   });
 }
 
+test("a ToolError has words for the agent", async () => {
+  tools.register("f", () => {
+    throw Object.assign(new Error("The map is closed."), { name: "ToolError" });
+  });
+  assert.equal((await tools.answer(call("f"))).error, "The map is closed.");
+});
+
 test("what is no function is refused at once", () => {
   assert.throws(() => tools.register("f", "alert(1)"), TypeError);
 });

@@ -3,6 +3,10 @@
 import { BLOCK, startProcessor } from "./audio-thread.js";
 
 globalThis.window ??= globalThis;
+const windowEvents = new EventTarget();
+for (const name of ["addEventListener", "removeEventListener", "dispatchEvent"]) {
+  globalThis[name] = windowEvents[name].bind(windowEvents);
+}
 
 /** Let everything that is due now happen. */
 export async function settle() {
@@ -87,6 +91,12 @@ export function installServer({ ok = true, body, fails = false } = {}) {
 class Track {
   enabled = true;
   stopped = false;
+  constructor(deviceId) {
+    this.deviceId = deviceId;
+  }
+  getSettings() {
+    return { deviceId: this.deviceId };
+  }
   stop() {
     this.stopped = true;
   }
@@ -115,6 +125,12 @@ export class HandContext {
     HandContext.opened.push(this);
   }
 
+  sinkId = "";
+
+  async setSinkId(id) {
+    this.sinkId = id;
+  }
+
   async resume() {
     if (HandContext.initialState === "running") this.state = "running";
   }
@@ -125,6 +141,18 @@ export class HandContext {
 
   createAnalyser() {
     return { fftSize: 0, connect() {} };
+  }
+
+  createGain() {
+    const param = { value: 1 };
+    param.setTargetAtTime = (value) => {
+      param.value = value;
+    };
+    const gain = { gain: param, disconnect() {} };
+    gain.connect = (target) => {
+      gain.target = target;
+    };
+    return gain;
   }
 
   createMediaStreamSource(stream) {
@@ -179,19 +207,27 @@ export function installAudio({ fault, policy, state = "running", moduleFault } =
   HandContext.opened = [];
   HandContext.initialState = state;
   HandContext.moduleFault = moduleFault;
-  const microphone = { asked: [], streams: [], fault };
+  const microphone = { asked: [], streams: [], fault, devices: [] };
   const getUserMedia = async (constraints) => {
     microphone.asked.push(constraints);
     if (microphone.fault) throw new DOMException("no", microphone.fault);
-    const tracks = [new Track()];
+    // A device that is not there is replaced by the one that is.
+    const wished = constraints.audio.deviceId?.ideal;
+    const there = microphone.devices.some(({ deviceId }) => deviceId === wished);
+    const tracks = [new Track(there ? wished : "builtin")];
     const stream = { tracks, getTracks: () => tracks };
     microphone.streams.push(stream);
     return stream;
   };
+  const mediaDevices = Object.assign(new EventTarget(), {
+    getUserMedia,
+    enumerateDevices: async () => microphone.devices,
+  });
   const allowsFeature = () => policy !== false;
-  setGlobal("navigator", { mediaDevices: { getUserMedia }, userAgent: "Test" });
+  setGlobal("navigator", { mediaDevices, userAgent: "Test" });
   setGlobal("isSecureContext", true);
-  setGlobal("document", { featurePolicy: { allowsFeature } });
+  const page = Object.assign(new EventTarget(), { visibilityState: "visible" });
+  setGlobal("document", Object.assign(page, { featurePolicy: { allowsFeature } }));
   setGlobal("AudioContext", HandContext);
   setGlobal("AudioWorkletNode", HandNode);
   return microphone;

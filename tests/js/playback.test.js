@@ -187,3 +187,47 @@ test("every channel of the output has the sound", () => {
   assert.ok(channels[0].some(isSound));
   assert.deepEqual(channels[0], channels[1]);
 });
+
+/** Let an answer of 100 ms run dry in the middle, and end it. */
+function stumble(playback, itemId) {
+  playback.post("start", { itemId });
+  playback.send(tone(440, 24_000, 1));
+  playback.run(1_200);
+  playback.send(tone(440, 24_000, 1));
+  playback.post("end", { itemId });
+  playback.run(1_200);
+}
+
+/** Return how much has to be there before the next answer sounds. */
+function inHandMs(playback) {
+  playback.post("start", { itemId: "probe" });
+  let waitingMs = 0;
+  for (;;) {
+    const before = playback.heard.length;
+    playback.send(tone(440, 24_000, 0.01));
+    waitingMs += 10;
+    playback.run(6);
+    if (playback.heard.slice(before).some(isSound)) break;
+  }
+  playback.post("end", { itemId: "probe" });
+  playback.run(waitingMs + 50);
+  return waitingMs;
+}
+
+test("a network that fails to keep up is given twice as much in hand, up to 480 ms", () => {
+  const playback = new Playback();
+  stumble(playback, "a");
+  assert.ok(Math.abs(inHandMs(playback) - 120) <= 10);
+  for (const itemId of ["b", "c", "d", "e", "f"]) stumble(playback, itemId);
+  assert.ok(Math.abs(inHandMs(playback) - 480) <= 10);
+});
+
+test("answers without a gap bring it back to 60 ms", () => {
+  const playback = new Playback();
+  stumble(playback, "a");
+  stumble(playback, "b");
+  assert.ok(Math.abs(inHandMs(playback) - 240) <= 10);
+  assert.ok(Math.abs(inHandMs(playback) - 120) <= 10);
+  assert.ok(Math.abs(inHandMs(playback) - 60) <= 10);
+  assert.ok(Math.abs(inHandMs(playback) - 60) <= 10);
+});

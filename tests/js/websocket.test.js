@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-
-import {
-  SessionRefused,
-  WebSocketTransport,
-} from "../../realtime_widget/static/realtime_widget/transports/websocket.js";
+import { SessionRefused } from "../../realtime_widget/static/realtime_widget/transports/asking.js";
+import { WebSocketTransport } from "../../realtime_widget/static/realtime_widget/transports/websocket.js";
 import { installServer, ScriptedSocket, settle } from "./page.js";
 
 const WISH = { language: "en", text_only: false };
@@ -14,7 +11,7 @@ let transport;
 
 beforeEach(() => {
   mock.timers.reset();
-  mock.timers.enable({ apis: ["setInterval"] });
+  mock.timers.enable({ apis: ["setInterval", "setTimeout"] });
   seen = { messages: [], audio: [], closes: [] };
   transport = new WebSocketTransport({
     onMessage: (message) => seen.messages.push(message),
@@ -133,13 +130,46 @@ test("audio that the network cannot take is dropped and counted", async () => {
   assert.deepEqual(socket.types, ["interrupt"]);
 });
 
-test("it pings every 15 s and knows the way's length from the answer", async () => {
+test("it pings every 5 s and knows the way's length from the answer", async () => {
   const socket = await connected();
-  mock.timers.tick(30_000);
+  mock.timers.tick(10_000);
   assert.deepEqual(socket.types, ["ping", "ping"]);
   socket.say("pong", { t: performance.now() - 20 });
   assert.ok(transport.stats.latencyMs >= 20 && transport.stats.latencyMs < 120);
   assert.deepEqual(seen.messages, []);
+});
+
+test("a server that answers no ping is as good as gone", async () => {
+  const socket = await connected();
+  mock.timers.tick(15_000);
+  assert.deepEqual(seen.closes, []);
+  mock.timers.tick(5_000);
+  assert.deepEqual(seen.closes, [1006]);
+  assert.equal(socket.closedWith, 1000);
+  mock.timers.tick(60_000);
+  assert.equal(socket.types.length, 3);
+});
+
+test("whatever is heard is a sign of life", async () => {
+  const socket = await connected();
+  for (let step = 0; step < 20; step += 1) {
+    mock.timers.tick(5_000);
+    if (step % 2) socket.say("state", { state: "listening" });
+    else socket.sendAudio(new ArrayBuffer(2));
+  }
+  assert.deepEqual(seen.closes, []);
+});
+
+test("told that the network is gone, it finds out soon", async () => {
+  const socket = await connected();
+  transport.probe();
+  assert.deepEqual(socket.types, ["ping"]);
+  socket.say("pong", { t: performance.now() });
+  mock.timers.tick(2_000);
+  assert.deepEqual(seen.closes, []);
+  transport.probe();
+  mock.timers.tick(2_000);
+  assert.deepEqual(seen.closes, [1006]);
 });
 
 test("the end is told once, with its code, and the pings stop", async () => {

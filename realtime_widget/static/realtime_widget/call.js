@@ -8,24 +8,28 @@
  * @property {(message: Record<string, any>) => void} onMessage A server's message.
  * @property {(line: import("./transcript.js").Line, isFinal: boolean) => void} onLine
  * @property {() => void} onStarted
+ * @property {() => void} onCut The connection is lost: what the server asked is void.
+ * @property {(resumed: boolean) => void} onBack It is there again; whether the model
+ *   knows what was said.
+ * @property {() => void} onRestored The lines of the conversation are others.
+ * @property {(left: import("./resume-store.js").Left | null, isHeld: boolean) => void}
+ *   onResumable What another page may go on with, null for nothing; and whether this
+ *   one still has it.
  * @property {(detail: {reason: string, duration_s: number}) => void} onStopped
- * @property {(failure: {code: string, words: string, retryable: boolean,
- *   fatal: boolean}) => void} onFailure
+ * @property {(failure: import("./failing.js").FailureTold) => void} onFailure
  *
  * @typedef {import("./audio/sound.js").SoundConfig &
  *   {sessionUrl: string, language: string}} CallConfig
  */
 
-import { faultOf, Sound } from "./audio/sound.js";
+import { chosen } from "./choices.js";
+import { Failing } from "./failing.js";
+import { Link } from "./link.js";
+import { Saying } from "./saying.js";
 import { Session } from "./session.js";
 import { Transcript } from "./transcript.js";
-import { SessionRefused, WebSocketTransport } from "./transports/websocket.js";
 
-/** First words said while the connection opens are kept this long. */
-const MAX_WAITING_MS = 6_000;
 const REPORT_INTERVAL_MS = 250;
-/** How long the server may take to say that the session has stopped. */
-const GOODBYE_MS = 1_500;
 
 export class Call {
   session = new Session();
@@ -33,31 +37,45 @@ export class Call {
   #events;
   /** @type {CallConfig} */
   #config;
-  /** @type {WebSocketTransport | null} */
-  #transport = null;
-  /** @type {Sound | null} */
+  #saying;
+  /** @type {Link | null} */
+  #link = null;
+  #loadSound;
+  /** @type {import("./audio/sound.js").Sound | null} */
   #sound = null;
-  /** @type {ArrayBuffer[]} */
-  #waitingFrames = [];
-  /** @type {Record<string, unknown>[]} */
-  #waitingMessages = [];
   #reportedAtMs = 0;
   #capturedFrames = 0;
   #level = 0;
   #startedAtMs = 0;
-  /** Calls that were stopped and wait for the server's word. */
-  /** @type {Map<WebSocketTransport, () => void>} */
-  #leaving = new Map();
+  /** Those that wait for the server's word after a stop. */
+  /** @type {Set<Link>} */
+  #leaving = new Set();
+  #failing;
+  /** Whether it goes on with a conversation of another page. */
+  #handedOn = false;
   /** @type {Record<string, unknown>} */
   #lastStats = {};
 
   /**
    * @param {CallConfig} config
    * @param {CallEvents} events
+   * @param {() => Promise<typeof import("./audio/sound.js")>} [loadSound] Brings the
+   *   parts that only a call by voice needs.
    */
-  constructor(config, events) {
+  constructor(config, events, loadSound = () => import("./audio/sound.js")) {
     this.#config = config;
     this.#events = events;
+    this.#loadSound = loadSound;
+    this.#failing = new Failing(this.session, events.onFailure);
+    const way = {
+      send: (/** @type {Record<string, unknown>} */ message) => this.#send(message),
+      sendAudio: (/** @type {ArrayBuffer} */ frame) => this.#link?.sendAudio(frame),
+    };
+    this.#saying = new Saying(this.session, way, {
+      frameMs: config.audio.frameMs,
+      silence: () => this.#fallSilent(),
+      onChange: () => this.#events.onChange(),
+    });
   }
 
   /** Loudness of what is played, for the avatar. */
@@ -73,55 +91,67 @@ export class Call {
   /**
    * Begin a call; must run in a gesture where the browser wants one.
    *
-   * @param {{textOnly: boolean, variables?: Record<string, unknown>}} options
+   * @param {{textOnly: boolean, variables?: Record<string, unknown>, resume?: string}}
+   *   options `resume` names a conversation to go on with.
    */
-  async start({ textOnly, variables = {} }) {
+  async start({ textOnly, variables = {}, resume = "" }) {
     if (this.session.active) return;
     const generation = this.session.start({ textOnly });
     this.transcript.clear();
-    this.#waitingFrames = [];
+    this.#saying.begin();
     this.#capturedFrames = 0;
     this.#startedAtMs = 0;
+    this.#failing.begin();
+    this.#handedOn = resume !== "";
     this.#events.onChange();
     try {
       if (!textOnly) await this.#openSound(generation);
-      if (generation !== this.session.generation) return;
-      await this.#connect(generation, variables);
     } catch (error) {
-      if (generation === this.session.generation) this.#failed(error);
+      if (generation === this.session.generation) this.#refused(error);
     }
+    if (generation !== this.session.generation) return;
+    const link = this.#linked(resume);
+    this.#link = link;
+    const wish = { language: this.#config.language, text_only: this.session.textOnly };
+    await link.open(wish, variables);
   }
 
   /** End the call: silent at once, and the server is told. */
   stop() {
     if (!this.session.active) return;
-    this.#transport?.send({ type: "session.stop" });
-    this.#endSound();
-    const transport = this.#transport;
-    this.#transport = null;
     const detail = { reason: "user", duration_s: this.#durationS() };
-    const wasStarted = this.session.started;
-    this.session.end();
+    const link = this.#end();
+    this.#events.onResumable(null, false);
     this.#events.onChange();
-    if (!wasStarted || !transport) {
-      transport?.close();
+    if (!link) {
       this.#events.onStopped(detail);
       return;
     }
-    const leave = () => {
-      if (!this.#leaving.delete(transport)) return;
-      clearTimeout(timer);
-      transport.close();
+    this.#leaving.add(link);
+    link.leave(() => {
+      this.#leaving.delete(link);
       this.#events.onStopped(detail);
-    };
-    const timer = setTimeout(leave, GOODBYE_MS);
-    this.#leaving.set(transport, leave);
+    });
   }
 
-  /** End the call without waiting: the page goes away. */
-  abandon() {
-    this.stop();
-    for (const leave of this.#leaving.values()) leave();
+  /**
+   * End the call without waiting: the page goes away.
+   *
+   * @param {boolean} goesOn Whether another page may go on with the conversation.
+   */
+  abandon(goesOn) {
+    const resume = this.#link?.resume;
+    if (goesOn && resume && this.session.active) {
+      const { textOnly, muted } = this.session;
+      const duration_s = this.#durationS();
+      this.#end()?.close();
+      this.#events.onResumable({ token: resume, textOnly, muted }, false);
+      this.#events.onChange();
+      this.#events.onStopped({ reason: "user", duration_s });
+    } else {
+      this.stop();
+    }
+    for (const link of [...this.#leaving]) link.hurry();
   }
 
   /** Mute or unmute; holds for later calls too. */
@@ -137,23 +167,57 @@ export class Call {
    *
    * @param {string} text
    * @param {string} role
+   * @param {import("./saying.js").Picture} [picture]
    */
-  sendMessage(text, role) {
-    const message = { type: "message", text, role };
-    if (this.session.started) this.#send(message);
-    else this.#waitingMessages.push(message);
+  sendMessage(text, role, picture) {
+    this.#saying.write(text, role, picture);
+  }
+
+  /** Whether the key of push-to-talk is down. */
+  get held() {
+    return this.#saying.turn.held;
+  }
+
+  /** What is to be seen of that key. */
+  get key() {
+    const shown = this.session.active && this.session.byKey;
+    return {
+      shown,
+      ready: shown && this.session.started,
+      held: this.held,
+    };
+  }
+
+  /** The key of push-to-talk goes down; does nothing where turns end by themselves. */
+  async startTurn() {
+    if (!this.session.started || !this.session.byKey) return;
+    if (this.session.muted) this.toggleMicrophone();
+    await this.#saying.turn.start();
+  }
+
+  /** The key goes up: what was said is answered. */
+  commitTurn() {
+    this.#saying.turn.commit();
+  }
+
+  /** What was said is dropped. */
+  cancelTurn() {
+    this.#saying.turn.cancel();
+  }
+
+  /** @param {Record<string, unknown>} config What the widget lets pages change. */
+  update(config) {
+    this.#send({ type: "session.update", config });
   }
 
   /** @param {Record<string, unknown>} answer A `tool.result`. */
   answerTool(answer) {
-    this.#send(answer);
+    this.#saying.answer(answer);
   }
 
   /** Silence the answer. */
   async interrupt() {
-    const heard = await this.#sound?.interrupt();
-    this.session.setPlaying(false);
-    this.#events.onChange();
+    const heard = await this.#fallSilent();
     if (!heard) return;
     this.#send({
       type: "interrupt",
@@ -162,27 +226,50 @@ export class Call {
     });
   }
 
+  async #fallSilent() {
+    const heard = (await this.#sound?.interrupt()) ?? null;
+    this.session.setPlaying(false);
+    this.#events.onChange();
+    return heard;
+  }
+
   /** Let sound run after the browser wanted a gesture; call it in one. */
   async unlock() {
     await this.#sound?.unlock();
     this.#soundChanged();
   }
 
+  /** Take up what the visitor has chosen of devices and volume. */
+  async choose() {
+    const sound = this.#sound;
+    try {
+      await sound?.choose(chosen());
+    } catch (error) {
+      const { faultOf } = await this.#loadSound();
+      if (sound === this.#sound) this.#failing.notice(faultOf(error));
+    }
+  }
+
   /** Counters for tests and for support. */
   getStats() {
-    return { ...this.#lastStats, ...this.#sound?.stats, ...this.#transport?.stats };
+    return { ...this.#lastStats, ...this.#sound?.stats, ...this.#link?.stats };
   }
 
   // --- opening ---------------------------------------------------------------
 
   /** @param {number} generation */
   async #openSound(generation) {
-    const sound = new Sound(this.#config, {
+    const { faultOf, Sound } = await this.#loadSound();
+    if (generation !== this.session.generation) return;
+    const events = {
+      /** @type {import("./audio/sound.js").SoundEvents["onFrame"]} */
       onFrame: (frame, level) => this.#captured(generation, frame, level),
+      /** @type {import("./audio/sound.js").SoundEvents["onPosition"]} */
       onPosition: (position) => this.#position(generation, position),
-      onMicrophoneLost: () => this.#notice("mic_missing"),
+      onMicrophoneLost: () => this.#failing.notice("mic_missing"),
       onContextChange: () => this.#soundChanged(),
-    });
+    };
+    const sound = new Sound(this.#config, events, chosen());
     this.#sound = sound;
     sound.muted = this.session.muted;
     try {
@@ -192,7 +279,7 @@ export class Call {
       this.#sound = null;
       this.session.textOnly = true;
       this.session.microphoneReady();
-      this.#notice(faultOf(error));
+      this.#failing.notice(faultOf(error));
     }
     if (generation === this.session.generation) this.#soundChanged();
   }
@@ -202,34 +289,20 @@ export class Call {
     this.#events.onChange();
   }
 
-  /**
-   * @param {number} generation
-   * @param {Record<string, unknown>} variables
-   */
-  async #connect(generation, variables) {
-    const transport = new WebSocketTransport({
-      onMessage: (message) => {
-        const leave = this.#leaving.get(transport);
-        if (!leave) this.#take(message);
-        else if (message.type === "session.stopped") leave();
+  /** @param {string} resume */
+  #linked(resume) {
+    /** @type {import("./link.js").LinkEvents} */
+    const events = {
+      onMessage: (message) => this.#take(message),
+      onAudio: (audio) => this.#sound?.push(audio),
+      onCut: () => this.#cut(),
+      onClosed: (code) => {
+        this.#failing.closed(code);
+        this.#finish(Session.reasonOfClose(code), this.#durationS());
       },
-      onAudio: (audio) => {
-        if (transport === this.#transport) this.#sound?.push(audio);
-      },
-      onClose: (code) => {
-        const leave = this.#leaving.get(transport);
-        if (leave) leave();
-        else this.#closed(generation, code);
-      },
-    });
-    this.#transport = transport;
-    const wish = { language: this.#config.language, text_only: this.session.textOnly };
-    await transport.connect(this.#config.sessionUrl, wish);
-    if (generation !== this.session.generation) {
-      transport.close();
-      return;
-    }
-    transport.send({ type: "session.start", ...wish, variables });
+      onRefused: (error) => this.#refused(error),
+    };
+    return new Link(this.#config.sessionUrl, events, resume);
   }
 
   // --- what comes in -----------------------------------------------------------
@@ -237,6 +310,8 @@ export class Call {
   /** @param {Record<string, any>} message */
   #take(message) {
     this.session.take(message);
+    this.#saying.asked(message);
+    if (!this.session.byKey) this.#saying.turn.reset();
     const handle = HANDLERS[message.type];
     if (handle) handle(this.#inside, message);
     this.#events.onMessage(message);
@@ -245,7 +320,8 @@ export class Call {
 
   /** What the table of handlers may touch. */
   #inside = {
-    started: () => this.#started(),
+    /** @param {Record<string, any>} message */
+    started: (message) => this.#started(message),
     /** @param {Record<string, any>} message */
     stopped: (message) => this.#finish(message.reason, message.duration_s),
     /** @param {Record<string, any>} message */
@@ -253,6 +329,7 @@ export class Call {
       const line = this.transcript.take(
         /** @type {import("./transcript.js").TranscriptMessage} */ (message),
       );
+      if (line.final) this.#saying.seen(line);
       this.#events.onLine(line, message.final === true);
     },
     /** @param {string} itemId */
@@ -266,26 +343,47 @@ export class Call {
     /** @param {string} itemId */
     interrupted: (itemId) => this.#interrupted(itemId),
     /** @param {Record<string, any>} message */
-    failure: (message) => {
-      this.#events.onFailure({
-        code: message.code,
-        words: message.message ?? "",
-        retryable: message.retryable === true,
-        fatal: message.fatal === true,
-      });
-    },
+    failure: (message) => this.#failing.said(message),
   };
 
-  #started() {
-    this.#startedAtMs = performance.now();
-    const frames = this.#waitingFrames;
-    this.#waitingFrames = [];
-    for (const frame of frames) this.#transport?.sendAudio(frame);
-    if (this.session.muted) this.#send({ type: "microphone", muted: true });
-    const messages = this.#waitingMessages;
-    this.#waitingMessages = [];
-    for (const message of messages) this.#send(message);
-    this.#events.onStarted();
+  /** @param {Record<string, any>} message */
+  #started({ resume, resumed, history = [], version }) {
+    const isBack = this.#startedAtMs > 0;
+    if (!isBack) this.#startedAtMs = performance.now();
+    this.#saying.heard(this.#goOn(resumed === true, isBack, history));
+    const { textOnly, muted } = this.session;
+    if (resume) this.#events.onResumable({ token: resume, textOnly, muted }, true);
+    if (isBack) this.#events.onBack(resumed === true);
+    else this.#events.onStarted();
+    this.#failing.compare(version);
+  }
+
+  /**
+   * Take up what was said in earlier sessions of the conversation.
+   *
+   * @param {boolean} resumed Whether the model knows it.
+   * @param {boolean} isBack Whether this page has been there.
+   * @param {{role: "user" | "assistant" | "system", text: string}[]} history
+   * @returns What of it was not known here.
+   */
+  #goOn(resumed, isBack, history) {
+    if (!resumed && !isBack && !this.#handedOn) return [];
+    const arrived = resumed ? this.transcript.resume(history) : [];
+    if (!resumed) {
+      this.transcript.clear();
+      this.#failing.notice("new_conversation");
+    }
+    this.#events.onRestored();
+    return arrived;
+  }
+
+  /** The connection is lost; it is being made anew. */
+  #cut() {
+    this.session.cut();
+    this.#saying.turn.reset();
+    this.#sound?.finish();
+    this.#events.onCut();
+    this.#events.onChange();
   }
 
   /** @param {string} itemId */
@@ -316,13 +414,7 @@ export class Call {
       this.session.microphoneReady();
       this.#events.onChange();
     }
-    if (this.session.started) {
-      this.#transport?.sendAudio(frame);
-      return;
-    }
-    this.#waitingFrames.push(frame);
-    const most = MAX_WAITING_MS / this.#config.audio.frameMs;
-    if (this.#waitingFrames.length > most) this.#waitingFrames.shift();
+    this.#saying.speak(frame);
   }
 
   /**
@@ -344,36 +436,9 @@ export class Call {
   // --- the end -----------------------------------------------------------------
 
   /** @param {unknown} error */
-  #failed(error) {
-    const refused = error instanceof SessionRefused ? error : null;
-    const code = refused?.code ?? "internal";
-    if (!refused) console.error(error);
-    this.session.fail(code, { fatal: true, retryable: refused?.retryable ?? true });
-    this.#events.onFailure({
-      code,
-      words: refused?.words ?? "",
-      retryable: refused?.retryable ?? true,
-      fatal: true,
-    });
-    this.#finish("error", 0);
-  }
-
-  /**
-   * @param {number} generation
-   * @param {number} code
-   */
-  #closed(generation, code) {
-    if (generation !== this.session.generation) return;
-    const error = Session.errorOfClose(code);
-    if (error && !this.session.failure?.fatal) {
-      const fatal = { fatal: true };
-      this.session.fail(error, fatal);
-      const { retryable } = /** @type {import("./session.js").Failure} */ (
-        this.session.failure
-      );
-      this.#events.onFailure({ code: error, words: "", retryable, fatal: true });
-    }
-    this.#finish(Session.reasonOfClose(code), this.#durationS());
+  #refused(error) {
+    this.#failing.refused(error);
+    this.#finish("error", this.#durationS());
   }
 
   /**
@@ -382,15 +447,23 @@ export class Call {
    */
   #finish(reason, durationS) {
     if (!this.session.active) return;
-    this.#endSound();
-    this.#transport?.close();
-    this.#transport = null;
-    this.session.end();
+    this.#end()?.close();
+    this.#events.onResumable(null, false);
     this.#events.onChange();
     this.#events.onStopped({ reason, duration_s: durationS });
   }
 
+  /** Nothing is heard or said any more; hand out the way that was used. */
+  #end() {
+    this.#endSound();
+    const link = this.#link;
+    this.#link = null;
+    this.session.end();
+    return link;
+  }
+
   #endSound() {
+    this.#saying.turn.reset();
     this.#lastStats = this.getStats();
     this.#sound?.close();
     this.#sound = null;
@@ -401,15 +474,9 @@ export class Call {
     return this.#startedAtMs ? (performance.now() - this.#startedAtMs) / 1000 : 0;
   }
 
-  /** @param {string} code */
-  #notice(code) {
-    this.#events.onFailure({ code, words: "", retryable: false, fatal: false });
-    this.#events.onChange();
-  }
-
   /** @param {Record<string, unknown>} message */
   #send(message) {
-    this.#transport?.send(message);
+    this.#link?.send(message);
   }
 }
 
@@ -419,7 +486,7 @@ export class Call {
  * @type {Record<string, (call: any, message: Record<string, any>) => void>}
  */
 const HANDLERS = {
-  "session.started": (call) => call.started(),
+  "session.started": (call, message) => call.started(message),
   "session.stopped": (call, message) => call.stopped(message),
   transcript: (call, message) => call.line(message),
   "audio.start": (call, message) => call.speak(message.item_id),

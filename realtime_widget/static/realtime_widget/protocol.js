@@ -4,6 +4,8 @@
  * The counterpart of `realtime_widget/protocol/browser.py`; a test compares the two.
  */
 
+/** Of the package these files came with; the server tells its own. */
+export const VERSION = "0.1.0";
 export const PROTOCOL = "realtime-widget.v1";
 export const TOKEN_PREFIX = "token.";
 
@@ -55,6 +57,7 @@ export const FROM_SERVER = [
   "handoff",
   "guardrail",
   "usage",
+  "warning",
   "error",
   "pong",
 ];
@@ -81,13 +84,16 @@ export const ERRORS = {
   forbidden: { retryable: false, fatal: false },
   invalid_field: { retryable: false, fatal: false },
   text_too_long: { retryable: false, fatal: false },
+  bad_picture: { retryable: false, fatal: false },
   too_fast: { retryable: true, fatal: false },
+  turn_too_short: { retryable: true, fatal: false },
   response_failed: { retryable: true, fatal: false },
   voice_unavailable: { retryable: false, fatal: false },
   bad_message: { retryable: true, fatal: true },
   token: { retryable: true, fatal: true },
   origin: { retryable: false, fatal: true },
   no_widget: { retryable: false, fatal: true },
+  consent: { retryable: true, fatal: true },
   limit: { retryable: true, fatal: true },
   idle: { retryable: true, fatal: true },
   replaced: { retryable: true, fatal: true },

@@ -1,30 +1,57 @@
 /** `<realtime-widget>`: attributes, methods and events; everything else is delegated. */
 
-import { Call } from "./call.js";
-import { configFrom, configOnPage } from "./config.js";
+import { eventsOf, messageOf, toolInUse, transcriptOf } from "./announcing.js";
+import {
+  changed,
+  configFrom,
+  configOnPage,
+  parsed,
+  takeEarlyProperties,
+  variablesOf,
+} from "./config.js";
+import { ConversingElement } from "./conversing.js";
+import { LazyCall, warm } from "./lazy-call.js";
 import { PageTools } from "./page-tools.js";
+import { loadParts, lookSheet } from "./parts.js";
 import { Panel } from "./views/panel.js";
 import { adoptStyles } from "./views/styles.js";
 
-/** What a page may change while it runs; the rest belongs to the server. */
-const CHANGEABLE = ["title", "theme", "avatar", "buttons", "loading", "error", "texts"];
 /** Troubles that are over when the next answer comes. */
 const PASSING = new Set([
   "response_failed",
   "too_fast",
   "text_too_long",
+  "bad_picture",
   "invalid_field",
 ]);
 
-export class RealtimeWidgetElement extends HTMLElement {
-  static observedAttributes = ["config", "src"];
+export class RealtimeWidgetElement extends ConversingElement {
+  static observedAttributes = [
+    "config",
+    "src",
+    "directconnection",
+    "auxiliarystyle",
+    "look",
+  ];
 
   /** @type {{started?: (detail: object) => void, stopped?: (detail: object) => void}} */
   events = {};
+  /** @type {((body: object) => void) | null} Called with every complete message. */
+  onMessage = null;
+  /** @type {Record<string, any> | null} As it came, before the page's own looks. */
+  #given = null;
   /** @type {Record<string, any> | null} */
   #config = null;
-  /** @type {Call | null} */
-  #call = null;
+  /** @type {Record<string, any> | null} */
+  #directConnection = null;
+  /** @type {string | null} */
+  #auxiliaryStyle = null;
+  /** Bumped with everything that builds the widget anew. */
+  #turn = 0;
+  /** CSS of what was loaded for this widget, its look first. */
+  #sheets = [""];
+  /** @type {import("./extras.js").Extras | null} */
+  #extras = null;
   /** @type {Panel | null} */
   #panel = null;
   #tools = new PageTools();
@@ -34,7 +61,9 @@ export class RealtimeWidgetElement extends HTMLElement {
   #shownState = "";
   /** Where the configuration is being loaded from, "" while it is not. */
   #loading = "";
-  #onPageHide = () => this.#call?.abandon();
+  #onPageHide = () => this._call?.abandon();
+  /** @param {PageTransitionEvent} event Of a page that may have been asleep. */
+  #onPageShow = ({ persisted }) => persisted && this.#goOn();
 
   /**
    * Define the element, once.
@@ -48,8 +77,10 @@ export class RealtimeWidgetElement extends HTMLElement {
 
   connectedCallback() {
     window.addEventListener("pagehide", this.#onPageHide);
-    if (!this.#config) this.#readConfig();
-    else if (!this.#panel) this.#build();
+    window.addEventListener("pageshow", this.#onPageShow);
+    takeEarlyProperties(this);
+    if (!this.#given) this.#readConfig();
+    else if (!this.#panel || this._building) this.#prepare();
   }
 
   disconnectedCallback() {
@@ -57,13 +88,19 @@ export class RealtimeWidgetElement extends HTMLElement {
     queueMicrotask(() => {
       if (this.isConnected) return;
       window.removeEventListener("pagehide", this.#onPageHide);
-      this.#call?.abandon();
+      window.removeEventListener("pageshow", this.#onPageShow);
+      this._call?.abandon();
       this.#panel?.rest();
     });
   }
 
-  attributeChangedCallback() {
-    if (this.isConnected && !this.#config) this.#readConfig();
+  /** @param {string} name */
+  attributeChangedCallback(name) {
+    if (!this.isConnected) return;
+    if (!this.#given) this.#readConfig();
+    else if (name === "auxiliarystyle") this.#wear();
+    else if (name === "look") this.#changeLook();
+    else if (name === "directconnection") this.directConnection = null;
   }
 
   // --- properties ----------------------------------------------------------------
@@ -74,18 +111,32 @@ export class RealtimeWidgetElement extends HTMLElement {
   }
 
   set config(config) {
-    if (this.#call?.session.active) this.stop();
+    if (this._call?.session.active) this.stop();
+    this.#given = config;
     this.#config = config;
-    if (this.isConnected) this.#build();
+    if (this.isConnected) this.#prepare();
   }
 
-  /** @returns {import("./session.js").WidgetState} */
-  get state() {
-    return this.#call?.session.state ?? "idle";
+  /** What deep-chat takes under this name; looks, events and functions are used. */
+  get directConnection() {
+    const text = this.getAttribute("directConnection");
+    if (text && !this.#directConnection) this.#directConnection = parsed(text);
+    return this.#directConnection;
   }
 
-  get muted() {
-    return this.#call?.session.muted ?? false;
+  set directConnection(given) {
+    this.#directConnection = given;
+    if (this.#given) this.#again();
+  }
+
+  /** More CSS for the inside of the element. */
+  get auxiliaryStyle() {
+    return this.#auxiliaryStyle ?? this.getAttribute("auxiliaryStyle") ?? "";
+  }
+
+  set auxiliaryStyle(css) {
+    this.#auxiliaryStyle = css;
+    this.#wear();
   }
 
   /** One function for all tools that run in the page. */
@@ -102,8 +153,15 @@ export class RealtimeWidgetElement extends HTMLElement {
     return {
       /** @param {Record<string, any>} config */
       updateConfig: (config) => this.updateConfig(config),
-      /** @type {(text: string, role?: string) => void} */
-      sendMessage: (text, role) => this.sendMessage(text, role),
+      /**
+       * There it spoke as the system unless it was told; the widget may not allow it.
+       *
+       * @type {(text: string, role?: string) => void}
+       */
+      sendMessage: (text, role) => {
+        const allowed = this.#config?.messageRoles?.includes("system");
+        this.sendMessage(text, role ?? (allowed ? "system" : "user"));
+      },
     };
   }
 
@@ -111,22 +169,8 @@ export class RealtimeWidgetElement extends HTMLElement {
 
   /** Begin a conversation; call it in a click where you can. */
   async start() {
+    if (this._waits(() => this.start())) return;
     await this.#start(this.#config?.textOnly === true);
-  }
-
-  /** End the conversation. */
-  stop() {
-    this.#call?.stop();
-  }
-
-  /** Mute or unmute the microphone; works before the start too. */
-  toggleMicrophone() {
-    this.#call?.toggleMicrophone();
-  }
-
-  /** Silence the answer that is being spoken. */
-  interrupt() {
-    return this.#call?.interrupt();
   }
 
   /**
@@ -136,9 +180,26 @@ export class RealtimeWidgetElement extends HTMLElement {
    * @param {string} [role] user, or another one that the widget allows.
    */
   sendMessage(text, role = "user") {
-    if (!this.#call || !text) return;
-    this.#call.sendMessage(text, role);
-    if (!this.#call.session.active) this.#start(true);
+    if (!text || this._waits(() => this.sendMessage(text, role))) return;
+    this._call?.sendMessage(text, role);
+    if (!this._call?.session.active) this.#start(true);
+  }
+
+  /**
+   * Show the model a picture, where the widget allows it; begins a conversation as
+   * `sendMessage` does. It is made smaller here, and its hidden data are left behind.
+   *
+   * @param {Blob} file
+   * @param {string} [text] What to say about it.
+   * @throws {TypeError} If it is no picture that can be shown.
+   */
+  async sendPicture(file, text = "") {
+    const { pictureBytes } = this.#config ?? {};
+    if (!pictureBytes) throw new TypeError("this widget takes no pictures");
+    const { MARK, smallPicture } = await import("./views/small-picture.js");
+    const picture = await smallPicture(file, pictureBytes);
+    this._call?.sendMessage(`${MARK} ${text}`.trim(), "user", picture);
+    if (!this._call?.session.active) this.#start(true);
   }
 
   /**
@@ -148,16 +209,10 @@ export class RealtimeWidgetElement extends HTMLElement {
    */
   updateConfig(config) {
     if (!this.#config) return;
-    for (const name of Object.keys(config)) {
-      if (CHANGEABLE.includes(name)) continue;
-      console.info(
-        `realtime-widget: "${name}" is set on the server and stays as it is`,
-      );
-    }
-    const own = Object.entries(config).filter(([name]) => CHANGEABLE.includes(name));
-    const texts = { ...this.#config.texts, ...config.texts };
-    this.#config = { ...this.#config, ...Object.fromEntries(own), texts };
+    if (config.function_handler) this.functionHandler = config.function_handler;
+    this.#config = changed(this.#config, config);
     this.setAttribute("theme", this.#config.theme ?? "auto");
+    if (config.look) this.setAttribute("look", config.look);
     this.#panel?.setConfig(this.#config);
     this.#render();
   }
@@ -170,11 +225,6 @@ export class RealtimeWidgetElement extends HTMLElement {
    */
   registerTool(name, run) {
     this.#tools.register(name, run);
-  }
-
-  /** Counters of the audio, for tests and for support. */
-  getStats() {
-    return this.#call?.getStats() ?? {};
   }
 
   // --- inside --------------------------------------------------------------------
@@ -202,7 +252,7 @@ export class RealtimeWidgetElement extends HTMLElement {
     // Meanwhile the page may have given another address, or a configuration.
     if (this.#loading !== src) return;
     this.#loading = "";
-    if (this.#config) return;
+    if (this.#given) return;
     if (config) this.config = config;
     else this.#notLoaded(failure);
   }
@@ -215,71 +265,153 @@ export class RealtimeWidgetElement extends HTMLElement {
     this.#dispatch("realtime-widget:error", detail);
   }
 
-  #build() {
-    const config = this.#config;
-    if (!config) return;
+  /** Load what this widget needs beyond the usual, then build it. */
+  async #prepare() {
+    this.#turn += 1;
+    const turn = this.#turn;
+    if (!this.#given) return;
+    this._building = true;
+    const parts = await loadParts(this, this.#given, this.directConnection);
+    if (turn !== this.#turn || !this.isConnected) return;
+    this.#config = parts.config;
+    this.#sheets = parts.sheets;
+    this.#build(parts);
+  }
+
+  async #changeLook() {
+    const name = this.getAttribute("look");
+    const look = await lookSheet(name);
+    if (name !== this.getAttribute("look")) return;
+    this.#sheets[0] = look;
+    this.#wear();
+  }
+
+  /** Build the widget anew; a conversation that runs ends. */
+  #again() {
+    if (this._call?.session.active) this.stop();
+    if (this.isConnected) this.#prepare();
+  }
+
+  /** Put the sheets on, those of the page last. */
+  #wear() {
+    if (!this.shadowRoot) return;
+    const own = [this.#config?.auxiliaryStyle, this.auxiliaryStyle];
+    const [look, ...sheets] = this.#sheets;
+    adoptStyles(this.shadowRoot, [look, this.#extras?.sheet, ...sheets, ...own]);
+  }
+
+  /** @param {import("./parts.js").Parts} parts */
+  #build({ config, figure, Extras }) {
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-    adoptStyles(root);
     if (!this.hasAttribute("theme")) this.setAttribute("theme", config.theme ?? "auto");
     if (config.dir && !this.hasAttribute("dir")) this.dir = config.dir;
     const muted = this.muted;
-    this.#call = new Call(/** @type {any} */ (config), this.#callEvents());
-    this.#call.session.muted = muted;
-    this.#panel = new Panel(config, {
+    this._call = new LazyCall(config, this.#callEvents(), muted);
+    const actions = {
       toggle: () => this.#toggle(),
       microphone: () => this.toggleMicrophone(),
-      unlock: () => this.#call?.unlock(),
-      send: (text) => this.sendMessage(text),
-    });
-    root.replaceChildren(this.#panel.element);
+      unlock: () => this._call?.call?.unlock(),
+      send: (/** @type {string} */ text) => {
+        if (!this.#extras?.takes(text)) this.sendMessage(text);
+      },
+      interrupt: () => this.interrupt(),
+      key: this,
+      sound: this,
+    };
+    const panel = new Panel(config, actions, figure);
+    this.#panel = panel;
+    this.#extras = Extras
+      ? new Extras(this, config, this.#panel, {
+          send: (text) => this.sendMessage(text),
+          stop: () => this.stop(),
+          lines: () => this._call?.lines ?? [],
+          sendPicture: (file, text) => this.sendPicture(file, text),
+          fail: (code) =>
+            this.#fail({ code, words: "", retryable: false, fatal: false }),
+        })
+      : null;
+    this.#wear();
+    root.replaceChildren(...(this.#extras?.nodes ?? [this.#panel.element]));
     this.#render();
-    if (config.autoStart) this.start();
+    // Later than what takes out the element that this one stands for.
+    setTimeout(() => {
+      if (this.#panel !== panel) return;
+      const goesOn = this.#goOn();
+      this._built();
+      if (goesOn) return;
+      if (config.autoStart) this.start();
+      else warm(this, config.textOnly === true);
+    });
   }
 
-  /** @returns {import("./call.js").CallEvents} */
+  /** Go on with what another page of the tab has left; return whether there was any. */
+  #goOn() {
+    const left = this.isConnected && this._call?.resume();
+    if (left) this.#start(left.textOnly, left.resume);
+    return Boolean(left);
+  }
+
+  /** @returns {Omit<import("./call.js").CallEvents, "onResumable">} */
   #callEvents() {
     return {
       onChange: () => this.#render(),
       onMessage: (message) => this.#announce(message),
       onLine: (line, isFinal) => this.#said(line, isFinal),
       onStarted: () => {
-        const detail = { session_id: this.#call?.session.sessionId ?? "" };
-        this.events.started?.(detail);
+        const detail = { session_id: this._call?.session.sessionId ?? "" };
+        this.#tell("started", detail);
         this.#dispatch("sts-session-started", detail);
       },
+      onCut: () => this.#endTools(),
+      onBack: (resumed) => {
+        const detail = { session_id: this._call?.session.sessionId ?? "", resumed };
+        this.#dispatch("realtime-widget:resumed", detail);
+      },
+      onRestored: () => this.#showLines(),
       onStopped: (detail) => {
-        this.#tool = "";
+        this.#endTools();
         this.#render();
-        this.events.stopped?.(detail);
+        this.#tell("stopped", detail);
         this.#dispatch("sts-session-stopped", detail);
       },
       onFailure: (failure) => this.#fail(failure),
     };
   }
 
-  /** @param {boolean} textOnly */
-  async #start(textOnly) {
-    if (!this.#call || this.#call.session.active) return;
+  /**
+   * Call the page's function; those of a `directConnection` may come late.
+   *
+   * @param {"started" | "stopped"} name
+   * @param {object} detail
+   */
+  #tell(name, detail) {
+    this.events[name]?.(detail);
+    this.#directConnection?.openAI?.realtime?.events?.[name]?.(detail);
+  }
+
+  /** What was asked by a session that is gone is asked no more. */
+  #endTools() {
+    this.#tool = "";
+    this.#tools.end();
+  }
+
+  /**
+   * @param {boolean} textOnly
+   * @param {string} [resume] Names a conversation to go on with.
+   */
+  async #start(textOnly, resume) {
+    if (!this._call || this._call.session.active) return;
+    if (this.#extras?.asks(() => this.#start(textOnly, resume))) return;
     this.#problem = null;
     this.#tool = "";
-    const started = this.#call.start({ textOnly, variables: this.#variables() });
+    const variables = variablesOf(this, this.#config?.variables ?? []);
+    const started = this._call.start({ textOnly, variables, resume });
     this.#panel?.transcript.show([]);
     await started;
   }
 
-  /** Values of the page that the widget allows, from `data-…` attributes. */
-  #variables() {
-    /** @type {Record<string, string>} */
-    const variables = {};
-    for (const name of this.#config?.variables ?? []) {
-      const value = this.getAttribute(`data-${name.replaceAll("_", "-")}`);
-      if (value !== null) variables[name] = value;
-    }
-    return variables;
-  }
-
   #toggle() {
-    if (this.#call?.session.active) this.stop();
+    if (this._call?.session.active) this.stop();
     else this.start();
   }
 
@@ -301,57 +433,53 @@ export class RealtimeWidgetElement extends HTMLElement {
     if (line.role === "assistant" && PASSING.has(this.#problem?.code ?? "")) {
       this.#problem = null;
     }
-    if (this.#config?.captions !== false || this.#call?.session.textOnly) {
-      this.#panel?.transcript.show(this.#call?.transcript.lines ?? []);
-    }
-    const { itemId, role, text, final } = line;
-    this.#dispatch("realtime-widget:transcript", {
-      item_id: itemId,
-      role,
-      text,
-      final,
-    });
-    if (!isFinal || role === "system") return;
-    const message = { role: role === "assistant" ? "ai" : "user", text };
-    const detail = { message, isHistory: false, isInitial: false };
+    this.#showLines();
+    this.#render();
+    this.#dispatch("realtime-widget:transcript", transcriptOf(line));
+    if (!isFinal || line.role === "system") return;
+    const detail = messageOf(line);
     this.#dispatch("realtime-widget:message", detail);
+    // The older name does not leave the element: pages use it for other things.
+    this.dispatchEvent(new CustomEvent("message", { detail }));
+    this.onMessage?.(detail);
+  }
+
+  #showLines() {
+    if (this.#config?.captions === false && !this._call?.session.textOnly) return;
+    this.#panel?.transcript.show(this._call?.lines ?? []);
   }
 
   /** @param {Record<string, any>} message */
   #announce(message) {
-    if (message.type === "tool.started") {
-      this.#tool = message.note || readable(message.name);
-      this.#dispatch("realtime-widget:tool", { ...message, status: "started" });
-    } else if (message.type === "tool.finished") {
-      this.#tool = "";
-      this.#dispatch("realtime-widget:tool", message);
-    } else if (message.type === "tool.call") {
-      this.#tools
-        .answer(/** @type {any} */ (message))
-        .then((answer) => this.#call?.answerTool(answer));
-    } else if (message.type === "handoff") {
-      this.#dispatch("realtime-widget:handoff", message);
-    } else if (message.type === "usage") {
-      this.#dispatch("realtime-widget:usage", message);
-    }
+    this.#tools.take(message, {
+      root: this.shadowRoot,
+      words: this.#config?.texts ?? {},
+      send: (answer) => this._call?.call?.answerTool(answer),
+    });
+    this.#tool = toolInUse(message, this.#tool);
+    if (message.type === "warning") this.#panel?.warn(message);
+    const lines = this._call?.lines ?? [];
+    for (const event of eventsOf(message, lines)) this.#dispatch(...event);
   }
 
   #render() {
-    const session = this.#call?.session;
-    if (!session || !this.#panel) return;
+    const call = this._call;
+    if (!call || !this.#panel) return;
+    const { session } = call;
     const { state, active, muted } = session;
-    this.#panel.show({
+    const view = {
       state,
       active,
       muted,
       textOnly: active ? session.textOnly : this.#config?.textOnly === true,
       tool: this.#tool,
       problem: this.#problem,
-      levels: () => ({
-        analyser: this.#call?.analyser ?? null,
-        level: this.#call?.level ?? 0,
-      }),
-    });
+      progress: session.progress,
+      levels: () => call.levels,
+      key: call.key,
+    };
+    this.#panel.show(view);
+    this.#extras?.show(view, call.lines.length, session.sessionId);
     this.setAttribute("state", state);
     this.toggleAttribute("muted", muted);
     const shown = `${state} ${muted}`;
@@ -369,13 +497,4 @@ export class RealtimeWidgetElement extends HTMLElement {
       new CustomEvent(name, { detail, bubbles: true, composed: true }),
     );
   }
-}
-
-/**
- * Make a tool's name one that can be read.
- *
- * @param {string} name
- */
-function readable(name) {
-  return name.replaceAll("_", " ");
 }

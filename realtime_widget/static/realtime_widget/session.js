@@ -5,7 +5,7 @@
  * whether the browser wants a gesture, and whether sound is still being played. What
  * the visitor is shown is derived from all of it.
  *
- * @typedef {"idle" | "connecting" | "needs-gesture" | "listening" | "hearing" |
+ * @typedef {"idle" | "connecting" | "reconnecting" | "needs-gesture" | "listening" | "hearing" |
  *   "thinking" | "speaking" | "error"} WidgetState
  *
  * @typedef {object} Failure
@@ -23,10 +23,16 @@ export class Session {
   active = false;
   /** Whether the server has said `session.started`. */
   started = false;
+  /** Whether the connection is lost and is being made anew. */
+  reconnecting = false;
   muted = false;
   textOnly = false;
   needsGesture = false;
   sessionId = "";
+  /** How turns end, as the server says: `none` is a key of the page. */
+  turnDetection = "";
+  /** The share that is loaded of what the server has to load first; 0: nothing is. */
+  progress = 0;
   /** @type {Failure | null} */
   failure = null;
   #serverState = "connecting";
@@ -36,6 +42,7 @@ export class Session {
   /** @returns {WidgetState} What to show. */
   get state() {
     if (!this.active) return this.failure?.fatal ? "error" : "idle";
+    if (this.reconnecting) return "reconnecting";
     if (this.needsGesture) return "needs-gesture";
     if (!this.started || !this.#microphoneReady) return "connecting";
     // The server has sent all audio long before it is heard.
@@ -54,14 +61,31 @@ export class Session {
     this.generation += 1;
     this.active = true;
     this.started = false;
+    this.reconnecting = false;
     this.textOnly = textOnly;
     this.needsGesture = false;
     this.sessionId = "";
+    this.turnDetection = "";
+    this.progress = 0;
     this.failure = null;
     this.#serverState = "connecting";
     this.#microphoneReady = textOnly;
     this.#playing = false;
     return this.generation;
+  }
+
+  /** The connection is lost: whatever the server said of the state is over. */
+  cut() {
+    this.started = false;
+    this.reconnecting = true;
+    this.progress = 0;
+    this.failure = null;
+    this.#serverState = "connecting";
+  }
+
+  /** Whether turns begin and end by a key: push-to-talk. */
+  get byKey() {
+    return this.turnDetection === "none" && !this.textOnly;
   }
 
   /** The first frame of the microphone has arrived, or none is needed any more. */
@@ -82,9 +106,14 @@ export class Session {
   take(message) {
     if (message.type === "session.started") {
       this.started = true;
+      this.reconnecting = false;
       this.sessionId = message.session_id ?? "";
+      this.turnDetection = message.turn_detection ?? "";
+    } else if (message.type === "session.updated") {
+      this.turnDetection = message.config?.turn_detection ?? this.turnDetection;
     } else if (message.type === "state" && STATES.includes(message.state)) {
       this.#serverState = message.state;
+      this.progress = message.progress ?? 0;
     } else if (message.type === "error") {
       this.fail(message.code, message);
     }
@@ -110,6 +139,7 @@ export class Session {
     this.generation += 1;
     this.active = false;
     this.started = false;
+    this.reconnecting = false;
     this.needsGesture = false;
     this.#playing = false;
   }

@@ -2,7 +2,8 @@
  * What both sides said, in the order of the conversation. Pure: no page, no socket.
  *
  * @typedef {object} Line
- * @property {string} itemId
+ * @property {string} key Unique in the page.
+ * @property {string} itemId Of the server's session.
  * @property {"user" | "assistant" | "system"} role
  * @property {string} text
  * @property {boolean} final No more words will come.
@@ -22,6 +23,10 @@ export class Transcript {
   #lines = new Map();
   /** @type {string[]} */
   #order = [];
+  /** How many sessions of the conversation came before; item ids begin anew in each. */
+  #part = 0;
+  /** How many lines are theirs: these stand first. */
+  #before = 0;
   /** Item -> the one before it, as the server said last. */
   /** @type {Map<string, string | null>} */
   #previous = new Map();
@@ -55,9 +60,33 @@ export class Transcript {
    * @returns {Line | undefined}
    */
   interrupt(itemId) {
-    const line = this.#lines.get(itemId);
+    const line = this.#lines.get(this.#keyOf(itemId));
     if (line) line.interrupted = true;
     return line;
+  }
+
+  /**
+   * Go on in a new session of the same conversation: no line waits for words any more,
+   * and what was said beyond these lines is added.
+   *
+   * @param {{role: Line["role"], text: string}[]} history Oldest first.
+   * @returns What was added.
+   */
+  resume(history) {
+    const lines = this.lines;
+    const open = lines.findLast((line) => !line.final);
+    const last = lines.findLast((line) => line.final && line.text.trim());
+    for (const line of lines) line.final = true;
+    if (open?.role === "assistant") open.interrupted = true;
+    const more = beyond(history, last);
+    for (const [index, said] of more.entries()) {
+      const rest = open && said.role === open.role && said.text.startsWith(open.text);
+      if (rest) open.text = said.text;
+      else this.take({ item_id: `said_${index}`, ...said, final: true });
+    }
+    this.#part += 1;
+    this.#before = this.#order.length;
+    return more;
   }
 
   /** Forget everything. */
@@ -65,36 +94,60 @@ export class Transcript {
     this.#lines.clear();
     this.#previous.clear();
     this.#order = [];
+    this.#part = 0;
+    this.#before = 0;
+  }
+
+  /** @param {string} itemId */
+  #keyOf(itemId) {
+    return this.#part ? `${this.#part} ${itemId}` : itemId;
   }
 
   /** @param {TranscriptMessage} message */
-  #line({ item_id: itemId, role, previous_item_id: previousId }) {
-    let line = this.#lines.get(itemId);
+  #line({ item_id: itemId, role, previous_item_id: previousItemId }) {
+    const key = this.#keyOf(itemId);
+    const previous = previousItemId ? this.#keyOf(previousItemId) : previousItemId;
+    let line = this.#lines.get(key);
     if (!line) {
-      line = { itemId, role, text: "", final: false, interrupted: false };
-      this.#lines.set(itemId, line);
-      this.#place(itemId, previousId);
-    } else if (previousId && previousId !== this.#previous.get(itemId)) {
-      this.#order.splice(this.#order.indexOf(itemId), 1);
-      this.#place(itemId, previousId);
+      line = { key, itemId, role, text: "", final: false, interrupted: false };
+      this.#lines.set(key, line);
+      this.#place(key, previous);
+    } else if (previous && previous !== this.#previous.get(key)) {
+      this.#order.splice(this.#order.indexOf(key), 1);
+      this.#place(key, previous);
     }
-    if (previousId !== undefined) this.#previous.set(itemId, previousId);
+    if (previous !== undefined) this.#previous.set(key, previous);
     return line;
   }
 
   /**
    * Put a line directly behind the one before it.
    *
-   * @param {string} itemId
-   * @param {string | null | undefined} previousId null for the first; a line whose
-   *   place is not known stands before what follows it, else at the end.
+   * @param {string} key
+   * @param {string | null | undefined} previous null for the first of its session; a
+   *   line whose place is not known stands before what follows it, else at the end.
    */
-  #place(itemId, previousId) {
-    const before = previousId ? this.#order.indexOf(previousId) : -1;
-    const next = this.#order.findIndex((other) => this.#previous.get(other) === itemId);
-    if (before >= 0) this.#order.splice(before + 1, 0, itemId);
-    else if (next >= 0) this.#order.splice(next, 0, itemId);
-    else if (previousId === null) this.#order.unshift(itemId);
-    else this.#order.push(itemId);
+  #place(key, previous) {
+    const before = previous ? this.#order.indexOf(previous) : -1;
+    const next = this.#order.findIndex((other) => this.#previous.get(other) === key);
+    if (before >= 0) this.#order.splice(before + 1, 0, key);
+    else if (next >= 0) this.#order.splice(next, 0, key);
+    else if (previous === null) this.#order.splice(this.#before, 0, key);
+    else this.#order.push(key);
   }
+}
+
+/**
+ * Return what was said after a line.
+ *
+ * @param {{role: Line["role"], text: string}[]} history
+ * @param {Line | undefined} last Without one, everything; one that is not in the
+ *   history is newer than all of it.
+ */
+function beyond(history, last) {
+  if (!last) return history;
+  const at = history.findLastIndex(
+    ({ role, text }) => role === last.role && text === last.text,
+  );
+  return at < 0 ? [] : history.slice(at + 1);
 }

@@ -27,6 +27,21 @@ export async function closeContext(context) {
   if (context.state !== "closed") await context.close();
 }
 
+/**
+ * Sound through a device, where the browser can; one that is not there changes nothing.
+ *
+ * @param {AudioContext} context
+ * @param {string} id "" for the one the system prefers.
+ */
+export async function soundAt(context, id) {
+  const choosing =
+    /** @type {{sinkId?: string, setSinkId?: (id: string) => Promise<void>}} */ (
+      context
+    );
+  if ((choosing.sinkId ?? "") === id) return;
+  await choosing.setSinkId?.(id).catch(() => {});
+}
+
 /** A refused resume stays pending for ever in some browsers. */
 const RESUME_MS = 300;
 

@@ -7,6 +7,7 @@
  * @property {string} workletUrl
  * @property {FormatName} format
  * @property {number} frameMs
+ * @property {string} deviceId Which one is wished for, "" for the system's.
  * @property {(frame: ArrayBuffer, level: number) => void} onFrame
  * @property {() => void} onEnded The device is gone and there is no other.
  */
@@ -39,6 +40,10 @@ export class Microphone {
   #muted = false;
   #reopened = 0;
   #closed = false;
+  /** Which one is wished for; another is better than none. */
+  #deviceId;
+  /** There was none any more. */
+  #gone = false;
   /** @type {MediaStream | null} */
   #stream = null;
   /** @type {AudioContext | null} */
@@ -51,6 +56,7 @@ export class Microphone {
   /** @param {MicrophoneOptions} options */
   constructor(options) {
     this.#options = options;
+    this.#deviceId = options.deviceId;
   }
 
   /**
@@ -64,7 +70,9 @@ export class Microphone {
     if (blockedByPolicy()) throw new MicrophoneError("mic_blocked_policy");
     let stream;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: constraints() });
+      stream = await navigator.mediaDevices.getUserMedia({
+        audio: constraints(this.#deviceId),
+      });
     } catch (error) {
       const name = error instanceof DOMException ? error.name : "";
       const known = /** @type {Record<string, string>} */ (FAULTS);
@@ -110,6 +118,34 @@ export class Microphone {
     this.#node?.port.postMessage({ type: "muted", value: muted });
   }
 
+  /**
+   * Go on with another device; the one that is used stays when that fails.
+   *
+   * @param {string} deviceId "" for the one the system prefers.
+   * @throws {MicrophoneError}
+   */
+  async choose(deviceId) {
+    if (deviceId === this.#deviceId) return;
+    this.#deviceId = deviceId;
+    await this.open();
+  }
+
+  /**
+   * Devices have come or gone: the one that is wished for is used once it is there, and
+   * any is where there was none.
+   *
+   * @param {string[]} present Their ids.
+   */
+  async devicesChanged(present) {
+    const wished = this.#deviceId !== "" && present.includes(this.#deviceId);
+    const track = this.#stream?.getTracks()[0];
+    const other = track?.getSettings?.().deviceId !== this.#deviceId;
+    const due = this.#gone ? present.length > 0 : wished && other;
+    if (!due || this.#closed) return;
+    // What cannot be opened now is told by the next change.
+    await this.open().catch(() => {});
+  }
+
   /** Give the device back. */
   close() {
     this.#closed = true;
@@ -123,7 +159,9 @@ export class Microphone {
 
   /** @param {MediaStream} stream */
   #take(stream) {
+    if (this.#stream) stopTracks(this.#stream);
     this.#stream = stream;
+    this.#gone = false;
     for (const track of stream.getTracks()) {
       track.enabled = !this.#muted;
       track.onended = () => this.#lost();
@@ -146,16 +184,22 @@ export class Microphone {
       if (this.#reopened > MAX_REOPENED) throw new MicrophoneError("mic_missing");
       await this.open();
     } catch {
-      if (!this.#closed) this.#options.onEnded();
+      if (this.#closed) return;
+      this.#gone = true;
+      this.#options.onEnded();
     }
   }
 }
 
-/** @returns {MediaTrackConstraints} */
-function constraints() {
+/**
+ * @param {string} deviceId
+ * @returns {MediaTrackConstraints}
+ */
+function constraints(deviceId) {
   // Firefox's gain control lets bursts of the answer's echo through.
   const autoGainControl = !navigator.userAgent.includes("Firefox/");
   return {
+    ...(deviceId ? { deviceId: { ideal: deviceId } } : {}),
     channelCount: 1,
     echoCancellation: true,
     noiseSuppression: true,

@@ -14,6 +14,8 @@
 
 /** Frequency bins for the avatar: half of it. */
 const FFT_SIZE = 256;
+/** A louder or quieter voice gets there so smoothly. */
+const VOLUME_S = 0.02;
 /** The audio thread answers within a block; this is for one that is gone. */
 const FLUSH_MS = 250;
 
@@ -25,6 +27,9 @@ export class Speaker {
   #context = null;
   /** @type {AudioWorkletNode | null} */
   #node = null;
+  /** @type {GainNode | null} */
+  #gain = null;
+  #volume = 1;
   /** Whose audio comes now; "" drops what comes. */
   #itemId = "";
   /** Whose audio was played last, and how much. */
@@ -52,7 +57,17 @@ export class Speaker {
     this.analyser = context.createAnalyser();
     this.analyser.fftSize = FFT_SIZE;
     this.#node.connect(this.analyser);
-    this.#node.connect(context.destination);
+    this.#gain = context.createGain();
+    this.#gain.gain.value = this.#volume;
+    this.#node.connect(this.#gain);
+    this.#gain.connect(context.destination);
+  }
+
+  /** @param {number} volume 0 to 1. */
+  set volume(volume) {
+    this.#volume = volume;
+    const at = this.#context?.currentTime ?? 0;
+    this.#gain?.gain.setTargetAtTime(volume, at, VOLUME_S);
   }
 
   /** @param {string} itemId Whose audio follows. */
@@ -72,6 +87,11 @@ export class Speaker {
   end(itemId) {
     if (itemId === this.#itemId) this.#itemId = "";
     this.#post({ type: "end", itemId });
+  }
+
+  /** No more audio will come of what is being spoken: it is played to its end. */
+  finish() {
+    if (this.#itemId) this.end(this.#itemId);
   }
 
   /**
@@ -103,7 +123,9 @@ export class Speaker {
   close() {
     this.#post({ type: "close" });
     this.#node?.disconnect();
+    this.#gain?.disconnect();
     this.#node = null;
+    this.#gain = null;
     this.analyser = null;
     for (const resolve of this.#flushes.splice(0)) resolve(null);
   }

@@ -8,41 +8,17 @@
  */
 
 import { PROTOCOL, TOKEN_PREFIX } from "../protocol.js";
+import { ask } from "./asking.js";
 
 /** More than this unsent means the network does not keep up; audio is dropped then. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
-const PING_INTERVAL_MS = 15_000;
-
-/** The server refused what the page asked for, in its own words. */
-export class SessionRefused extends Error {
-  /** @param {{code: string, message?: string, retryable?: boolean}} body */
-  constructor({ code, message = "", retryable = true }) {
-    super(code);
-    this.code = code;
-    this.words = message;
-    this.retryable = retryable;
-  }
-}
-
-/**
- * Ask the server by HTTP; cookies go to the page's own site only.
- *
- * @param {string} url
- * @param {RequestInit} [options]
- * @returns {Promise<Record<string, any>>} The answer's JSON.
- * @throws {SessionRefused}
- */
-export async function ask(url, options) {
-  let response;
-  try {
-    response = await fetch(url, { ...options, credentials: "same-origin" });
-  } catch {
-    throw new SessionRefused({ code: "connection_lost" });
-  }
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new SessionRefused(body.error ?? { code: "internal" });
-  return body;
-}
+const PING_INTERVAL_MS = 5_000;
+/** So many pings in a row without a word mean that nobody is there any more. */
+const SILENT_PINGS = 3;
+/** Where the browser itself says that the network is gone, less is enough. */
+const PROBE_MS = 2_000;
+/** What a browser says of a connection that broke. */
+const LOST = 1006;
 
 /**
  * Ask for a token.
@@ -63,14 +39,17 @@ export class WebSocketTransport {
   stats = { sentFrames: 0, droppedFrames: 0, latencyMs: 0 };
   /** @type {WebSocket | null} */
   #socket = null;
-  #events;
+  /** Who hears of it; may be replaced. */
+  events;
   #closed = false;
+  /** Pings since anything was heard. */
+  #unanswered = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #pings;
 
   /** @param {TransportEvents} events */
   constructor(events) {
-    this.#events = events;
+    this.events = events;
   }
 
   /**
@@ -97,7 +76,8 @@ export class WebSocketTransport {
     await opened;
     if (this.#closed) return;
     this.#pings = setInterval(() => {
-      this.send({ type: "ping", t: performance.now() });
+      if (this.#unanswered >= SILENT_PINGS) this.#lose();
+      else this.#ping();
     }, PING_INTERVAL_MS);
   }
 
@@ -120,6 +100,15 @@ export class WebSocketTransport {
     }
   }
 
+  /** Find out soon whether anybody is there: the network is said to be gone. */
+  probe() {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#ping();
+    setTimeout(() => {
+      if (this.#unanswered) this.#lose();
+    }, PROBE_MS);
+  }
+
   /** Close without hearing of it again. */
   close() {
     this.#closed = true;
@@ -132,13 +121,14 @@ export class WebSocketTransport {
 
   /** @param {string | ArrayBuffer} data */
   #take(data) {
+    this.#unanswered = 0;
     if (typeof data !== "string") {
-      this.#events.onAudio(data);
+      this.events.onAudio(data);
       return;
     }
     const message = JSON.parse(data);
     if (message.type === "pong") this.stats.latencyMs = performance.now() - message.t;
-    else this.#events.onMessage(message);
+    else this.events.onMessage(message);
   }
 
   /** @param {number} code */
@@ -146,6 +136,19 @@ export class WebSocketTransport {
     clearInterval(this.#pings);
     if (this.#closed) return;
     this.#closed = true;
-    this.#events.onClose(code);
+    this.events.onClose(code);
+  }
+
+  #ping() {
+    this.#unanswered += 1;
+    this.send({ type: "ping", t: performance.now() });
+  }
+
+  /** Nobody answers: do not wait until the system finds out. */
+  #lose() {
+    if (this.#closed) return;
+    const { onClose } = this.events;
+    this.close();
+    onClose(LOST);
   }
 }

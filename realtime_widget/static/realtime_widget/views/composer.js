@@ -27,15 +27,23 @@ export class ComposerView {
     this.#send,
   );
 
-  /** @param {(text: string) => void} onSend */
+  /** @param {(text: string) => void} onSend Gets "" too: there may be a picture. */
   constructor(onSend) {
     this.element.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = this.#input.value.trim();
-      if (!text) return;
       this.#input.value = "";
       onSend(text);
     });
+  }
+
+  focus() {
+    this.#input.focus();
+  }
+
+  /** @param {Element[]} nodes Go between the field and its button. */
+  add(nodes) {
+    this.#send.before(...nodes);
   }
 
   /** @param {Record<string, string>} words */

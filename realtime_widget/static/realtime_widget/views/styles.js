@@ -13,6 +13,10 @@ const SHEET = `
   --_user-fg: var(--rw-user-fg, var(--_on-accent));
   --_error: var(--rw-error, light-dark(#b3261e, #ffb4a9));
   --_radius: var(--rw-radius, 20px);
+  --_bubble: var(--rw-bubble, 14px);
+  --_pill: var(--rw-pill, 22px);
+  --_stroke: var(--rw-stroke, 1px);
+  --_shadow: var(--rw-shadow, 0 12px 32px -18px rgb(0 0 0 / 35%));
   --_font: var(--rw-font, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif);
   color-scheme: light dark;
   display: block;
@@ -35,9 +39,9 @@ const SHEET = `
   padding: 16px;
   overflow: auto;
   background: var(--_bg);
-  border: 1px solid var(--_line);
+  border: var(--_stroke) solid var(--_line);
   border-radius: inherit;
-  box-shadow: 0 12px 32px -18px rgb(0 0 0 / 35%);
+  box-shadow: var(--_shadow);
 }
 .header { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 2px 12px; }
 .title { font-weight: 650; overflow-wrap: anywhere; }
@@ -74,7 +78,7 @@ const SHEET = `
 }
 [data-state="listening"] .halo { opacity: .12; }
 [data-state="hearing"] .halo { opacity: .28; }
-[data-state="thinking"] .halo, [data-state="connecting"] .halo { opacity: .18; animation: breathe 1.6s ease-in-out infinite; }
+[data-state="thinking"] .halo, [data-state$="connecting"] .halo { opacity: .18; animation: breathe 1.6s ease-in-out infinite; }
 [data-state="speaking"] .halo { opacity: .2; }
 /* Beside words the picture is smaller, so that it can still grow. */
 .panel:has(.transcript:not([hidden])) .stage { flex: 0 4 132px; min-block-size: 100px; }
@@ -95,19 +99,20 @@ const SHEET = `
   max-inline-size: 88%;
   align-self: flex-start;
   padding: 8px 12px;
-  border-radius: 14px;
-  border-end-start-radius: 4px;
+  border-radius: var(--_bubble);
+  border-end-start-radius: min(4px, var(--_bubble));
   background: var(--_soft);
   overflow-wrap: anywhere;
 }
 .line.user {
   align-self: flex-end;
-  border-radius: 14px;
-  border-end-end-radius: 4px;
+  border-radius: var(--_bubble);
+  border-end-end-radius: min(4px, var(--_bubble));
   background: var(--_user-bg);
   color: var(--_user-fg);
 }
 .said { display: block; }
+.link { color: inherit; text-underline-offset: 2px; overflow-wrap: anywhere; }
 .live .line { border: 1px dashed var(--_muted); }
 .who { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .tool, .loading { color: var(--_muted); font-size: .9375rem; text-align: center; }
@@ -115,6 +120,7 @@ const SHEET = `
 .problem { color: var(--_error); }
 .notice .problem { color: var(--_fg); }
 .buttons { position: relative; display: flex; flex-wrap: wrap; align-items: center; justify-content: space-evenly; gap: 12px; }
+.loading::after { content: " " attr(data-progress); }
 .loading { position: absolute; inset-inline: 0; inset-block-end: calc(100% + 6px); pointer-events: none; }
 button, .input { font: inherit; color: inherit; }
 button { cursor: pointer; }
@@ -136,6 +142,8 @@ button:disabled { opacity: .45; cursor: not-allowed; }
 }
 .round:has(.words) { padding-inline: 20px; }
 .round svg { inline-size: 30px; block-size: 30px; fill: currentcolor; flex: none; }
+.interrupt { position: absolute; inset-inline: 0; margin-inline: auto; inline-size: 48px; min-inline-size: 48px; min-block-size: 48px; }
+.interrupt svg { inline-size: 24px; block-size: 24px; }
 .round:hover:not(:disabled) { background: color-mix(in srgb, var(--_soft), var(--_fg) 10%); }
 .round:active:not(:disabled) { transform: scale(.96); }
 .toggle[data-look="default"] { background: var(--_accent); color: var(--_on-accent); }
@@ -145,12 +153,26 @@ button:disabled { opacity: .45; cursor: not-allowed; }
 .text-button {
   min-block-size: 44px;
   padding: 8px 18px;
-  border: 1px solid var(--_accent);
-  border-radius: 22px;
+  border: var(--_stroke) solid var(--_accent);
+  border-radius: var(--_pill);
   background: transparent;
   color: var(--_accent);
   font-weight: 600;
 }
+.talk-key {
+  min-block-size: 64px;
+  padding: 12px 24px;
+  border: 2px solid var(--_accent);
+  border-radius: 32px;
+  background: var(--_accent);
+  color: var(--_on-accent);
+  font-weight: 650;
+  touch-action: none;
+  user-select: none;
+  -webkit-user-select: none;
+  transition: background-color .15s, transform .1s;
+}
+.talk-key[aria-pressed="true"] { background: var(--_bg); color: var(--_accent); transform: scale(.98); }
 .unlock { align-self: center; background: var(--_accent); color: var(--_on-accent); }
 .composer { display: flex; gap: 8px; }
 .input {
@@ -160,8 +182,8 @@ button:disabled { opacity: .45; cursor: not-allowed; }
   min-inline-size: 0;
   min-block-size: 44px;
   padding: 8px 16px;
-  border: 1px solid color-mix(in srgb, var(--_muted), var(--_bg) 25%);
-  border-radius: 22px;
+  border: var(--_stroke) solid color-mix(in srgb, var(--_muted), var(--_bg) 25%);
+  border-radius: var(--_pill);
   background: var(--_bg);
 }
 .input::placeholder { color: var(--_muted); opacity: 1; }
@@ -174,20 +196,47 @@ button:disabled { opacity: .45; cursor: not-allowed; }
   *, ::before { animation: none !important; transition: none !important; }
 }
 @media (forced-colors: active) {
-  .panel, .line, .round, .text-button, .input, .send { border: 1px solid CanvasText; }
+  .panel, .line, .round, .talk-key, .text-button, .input, .send { border: 1px solid CanvasText; }
   .round svg, .send svg { fill: ButtonText; }
   .status::before { forced-color-adjust: none; background: CanvasText; }
   .halo { display: none; }
 }
 `;
 
+/** CSS of what was loaded later, for each root. */
+/** @type {WeakMap<Node, Set<string>>} */
+const later = new WeakMap();
+
+/** @param {string} css A constructed sheet needs no permission of a policy. */
+function sheetOf(css) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  return sheet;
+}
+
 /**
- * Give a shadow root its looks; a constructed sheet needs no permission of a policy.
+ * Give a shadow root its looks.
  *
  * @param {ShadowRoot} root
+ * @param {(string | undefined)[]} [more] CSS that goes over it, in this order.
  */
-export function adoptStyles(root) {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(SHEET);
-  root.adoptedStyleSheets = [sheet];
+export function adoptStyles(root, more = []) {
+  const sheets = [SHEET, ...(later.get(root) ?? []), ...more];
+  root.adoptedStyleSheets = sheets.flatMap((css) => (css ? sheetOf(css) : []));
+}
+
+/**
+ * Add the CSS of a part that is loaded later; what the page says goes over it.
+ *
+ * @param {Element} inside Stands in the shadow root, or will.
+ * @param {string} css
+ */
+export function addStyles(inside, css) {
+  const root = inside.getRootNode();
+  const known = later.get(root) ?? new Set();
+  later.set(root, known);
+  if (!(root instanceof ShadowRoot) || known.has(css)) return;
+  known.add(css);
+  const [own, ...rest] = root.adoptedStyleSheets;
+  root.adoptedStyleSheets = [own, sheetOf(css), ...rest];
 }

@@ -5,6 +5,7 @@
  * coming are shown below it and not announced.
  *
  * @typedef {object} ShownLine
+ * @property {string} key Unique in the page.
  * @property {string} itemId
  * @property {"user" | "assistant" | "system"} role
  * @property {string} text
@@ -27,6 +28,8 @@ export class TranscriptView {
     this.#log,
     this.#live,
   );
+  /** @type {((line: HTMLElement, itemId: string) => void) | null} Of complete ones. */
+  onAnswer = null;
   /** @type {Map<string, HTMLLIElement>} */
   #shown = new Map();
   #words;
@@ -54,11 +57,11 @@ export class TranscriptView {
    * @param {ShownLine[]} lines In order.
    */
   show(lines) {
-    const ids = new Set(lines.map((line) => line.itemId));
-    for (const [itemId, element] of this.#shown) {
-      if (!ids.has(itemId)) {
+    const ids = new Set(lines.map((line) => line.key));
+    for (const [key, element] of this.#shown) {
+      if (!ids.has(key)) {
         element.remove();
-        this.#shown.delete(itemId);
+        this.#shown.delete(key);
       }
     }
     /** @type {Record<"final" | "live", Element | null>} */
@@ -86,7 +89,7 @@ export class TranscriptView {
 
   /** @param {ShownLine} line */
   #line(line) {
-    let element = this.#shown.get(line.itemId);
+    let element = this.#shown.get(line.key);
     if (!element) {
       element = el("li", { class: `line ${line.role}`, part: `message ${line.role}` });
       const who = line.role === "user" ? this.#words.you : this.#words.agent;
@@ -94,13 +97,21 @@ export class TranscriptView {
         el("span", { class: "who" }, `${who}: `),
         el("span", { class: "said", dir: "auto" }),
       );
-      this.#shown.set(line.itemId, element);
+      this.#shown.set(line.key, element);
     }
-    const said = /** @type {HTMLElement} */ (element.lastElementChild);
+    const said = /** @type {HTMLElement} */ (element.querySelector(".said"));
     const text = line.interrupted
       ? `${line.text} (${this.#words.interrupted})`
       : line.text;
-    if (said.textContent !== text) said.textContent = text;
+    // Words that still come are text: half an address is none.
+    const isNew =
+      said.textContent !== text || element.dataset.final !== `${line.final}`;
+    if (isNew) {
+      said.textContent = text;
+      if (line.final && text.includes("://")) link(said, text);
+    }
+    element.dataset.final = `${line.final}`;
+    if (line.final && line.role === "assistant") this.onAnswer?.(element, line.itemId);
     return element;
   }
 
@@ -115,4 +126,15 @@ export class TranscriptView {
     const { scrollHeight, scrollTop, clientHeight } = this.element;
     return scrollHeight - scrollTop - clientHeight < FOLLOW_PX;
   }
+}
+
+/**
+ * Make links of the addresses in a line.
+ *
+ * @param {HTMLElement} said
+ * @param {string} text
+ */
+async function link(said, text) {
+  const { withLinks } = await import("./links.js");
+  if (said.textContent === text) said.replaceChildren(...withLinks(text));
 }

@@ -12,6 +12,8 @@ const ROLL_OFF = 0.92;
 const BLOCK = 128;
 /** So much is collected before sound begins, against the network's jitter. */
 const PREBUFFER_MS = 60;
+/** A network that fails to keep up is given more, up to this. */
+const MOST_PREBUFFER_MS = 480;
 const FADE_MS = 5;
 const POSITION_EVERY_MS = 50;
 /** Silence sent after muting, so that the end of the sentence is heard. */
@@ -264,6 +266,7 @@ class Track {
     this.waiting = 0;
     this.played = 0;
     this.ended = false;
+    this.gaps = 0;
   }
 
   get playedMs() {
@@ -335,7 +338,9 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.tracks = [];
     this.fade = new Float32Array(Math.round((FADE_MS * sampleRate) / 1000));
     this.fadeAt = this.fade.length;
-    this.prebuffer = (PREBUFFER_MS * sampleRate) / 1000;
+    this.leastPrebuffer = (PREBUFFER_MS * sampleRate) / 1000;
+    this.mostPrebuffer = (MOST_PREBUFFER_MS * sampleRate) / 1000;
+    this.prebuffer = this.leastPrebuffer;
     this.buffering = true;
     this.underruns = 0;
     this.sinceReport = 0;
@@ -418,9 +423,14 @@ class PlaybackProcessor extends AudioWorkletProcessor {
     this.buffering = true;
     if (track.ended) {
       this.tracks.shift();
+      // A whole answer without a gap: the network is better than it was.
+      if (!track.gaps)
+        this.prebuffer = Math.max(this.prebuffer / 2, this.leastPrebuffer);
       this.report(track, true);
     } else {
       this.underruns += 1;
+      track.gaps += 1;
+      this.prebuffer = Math.min(this.prebuffer * 2, this.mostPrebuffer);
       this.port.postMessage({ type: "underrun", count: this.underruns });
       this.report(track, false);
     }
