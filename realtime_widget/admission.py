@@ -27,6 +27,7 @@ from realtime_widget.protocol.browser import CloseCode
 logger = logging.getLogger(__name__)
 
 SALT = "realtime_widget.admission"
+SESSION_SALT = "realtime_widget.session_key"
 CACHE_PREFIX = "realtime_widget:spent:"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # Names and IPv4 addresses, or IPv6 addresses without their brackets.
@@ -126,10 +127,19 @@ class Pass:
         site_id: The site it was issued on.
         own: Whether the page belongs to that site; only then may the session act
             for the signed-in user.
+        consent: Fingerprint of the words the visitor agreed to, "" for none.
     """
 
     site_id: int | None
     own: bool
+    consent: str = ""
+
+
+def session_fingerprint(session_key: str) -> str:
+    """Return what records keep of a browser session: a keyed hash, "" for none."""
+    if not session_key:
+        return ""
+    return salted_hmac(SESSION_SALT, session_key, algorithm="sha256").hexdigest()
 
 
 def issue_token(binding: Binding, granted: Pass) -> str:
@@ -140,6 +150,7 @@ def issue_token(binding: Binding, granted: Pass) -> str:
         "b": bound.digest(),
         "s": granted.site_id,
         "o": granted.own,
+        "c": granted.consent,
     }
     return TimestampSigner(salt=SALT, sep=".").sign_object(claims)
 
@@ -151,7 +162,8 @@ def spend_token(token: str, binding: Binding) -> Pass:
 
     Raises:
         AdmissionRefused: The same for a missing, forged, expired, foreign or used
-            token, so that nobody learns which it was.
+            token, so that nobody learns which it was. Another one if the cache is away
+            and the site wants no sessions without it.
     """
     ttl_s = get_conf().TOKEN_TTL_S
     refused = AdmissionRefused("token refused", close_code=CloseCode.TOKEN)
@@ -161,7 +173,7 @@ def spend_token(token: str, binding: Binding) -> Pass:
         claims = TimestampSigner(salt=SALT, sep=".").unsign_object(token, max_age=ttl_s)
     except (BadSignature, ValueError):
         raise refused from None
-    granted = Pass(claims["s"], claims["o"])
+    granted = Pass(claims["s"], claims["o"], claims["c"])
     bound = binding if granted.own else binding.anonymous()
     if not constant_time_compare(claims["b"], bound.digest()):
         raise refused
@@ -190,6 +202,10 @@ def _first_use(token_id: str, ttl_s: float) -> bool:
     except Exception:
         # The cache is away: this process still knows what was spent here.
         logger.warning("Cache unavailable, tokens are checked in this process only")
+        if not get_conf().OPEN_WITHOUT_CACHE:
+            raise AdmissionRefused(
+                "cache unavailable", close_code=CloseCode.ERROR
+            ) from None
         return True
 
 

@@ -16,7 +16,9 @@ class RealtimeWidgetConfig(AppConfig):
 
     def ready(self) -> None:
         """Do what needs every app's models to be loaded."""
-        from realtime_widget import checks, handlers
+        from realtime_widget import checks, handlers, outgoing, telemetry
 
         checks.register_checks()
+        telemetry.listen()
+        outgoing.listen()
         handlers.autodiscover()

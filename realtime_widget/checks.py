@@ -1,16 +1,18 @@
 """System checks: one function for each mistake, one id for each function.
 
 ``E`` ids stop the site from starting, ``W`` ids are said and go on. Those that read
-rows run with ``manage.py check --database default``, those about many processes
-with ``manage.py check --deploy``.
+rows run with ``manage.py check --database default``. Those about several processes run
+where several are known to serve the site, and with ``manage.py check --deploy``.
 """
 
 from __future__ import annotations
 
 import difflib
+import functools
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from django.apps import apps
 from django.conf import settings
@@ -19,10 +21,15 @@ from django.db import DatabaseError, connections, router
 from django.utils.module_loading import import_string
 
 from realtime_widget.conf import SETTING_NAME, Conf, get_conf
+from realtime_widget.configs.functions import missing_functions
 from realtime_widget.engine.options import SETTING_KEYS
 from realtime_widget.handlers import registered
-from realtime_widget.models import FunctionHandler, Provider, Tool
-from realtime_widget.models.validators import find_key
+from realtime_widget.metrics import has_library
+from realtime_widget.models import Agent, Conversation, FunctionHandler, Provider, Tool
+from realtime_widget.models.sealing import usable_fernet_key
+from realtime_widget.quotas import cache_is_shared
+from realtime_widget.upstream.connection import has_picows
+from realtime_widget.upstream.providers import Driver
 
 TAG: Final = "realtime_widget"
 ENGINE_KEYS: Final = tuple(SETTING_KEYS)
@@ -85,6 +92,24 @@ def check_setting_kinds(**_: Any) -> list[CheckMessage]:
                 )
             )
     return messages
+
+
+def check_upstream_driver(**_: Any) -> list[CheckMessage]:
+    """E008: the library for the model's side is unknown or not installed."""
+    driver = get_conf().UPSTREAM_DRIVER
+    if driver in get_args(Driver) and (driver != "picows" or has_picows()):
+        return []
+    known = driver in get_args(Driver)
+    return [
+        Error(
+            f"{SETTING_NAME}['UPSTREAM_DRIVER'] names {driver!r}, which is "
+            + ("not installed." if known else "no driver."),
+            hint='Install it: pip install "django-realtime-widget[fast]".'
+            if known
+            else f"There are: {', '.join(get_args(Driver))}.",
+            id="realtime_widget.E008",
+        )
+    ]
 
 
 def check_asgi_application(**_: Any) -> list[CheckMessage]:
@@ -161,6 +186,54 @@ def check_key_names(**_: Any) -> list[CheckMessage]:
     ]
 
 
+def check_fernet_keys(**_: Any) -> list[CheckMessage]:
+    """E009: API keys in rows could be neither stored nor read."""
+    bad = sum(not usable_fernet_key(key) for key in get_conf().FERNET_KEYS)
+    if not bad:
+        return []
+    return [
+        Error(
+            f"{bad} of {SETTING_NAME}['FERNET_KEYS'] is no Fernet key.",
+            hint="A Fernet key is 32 bytes in URL-safe base64; make one with"
+            " cryptography.fernet.Fernet.generate_key().",
+            id="realtime_widget.E009",
+        )
+    ]
+
+
+def check_metrics(**_: Any) -> list[CheckMessage]:
+    """E010: numbers are wanted, and the library that keeps them is not there."""
+    conf = get_conf()
+    if has_library() or not (conf.METRICS or conf.METRICS_TOKEN):
+        return []
+    return [
+        Error(
+            f"{SETTING_NAME} asks for METRICS, but prometheus-client is not installed.",
+            hint='Install it: pip install "django-realtime-widget[metrics]".',
+            id="realtime_widget.E010",
+        )
+    ]
+
+
+def check_redact(**_: Any) -> list[CheckMessage]:
+    """E011: what is to redact the records is not there; then nothing is kept."""
+    path = get_conf().REDACT
+    try:
+        usable = not path or callable(import_string(path))
+    except Exception:
+        # Whatever the module raises when it is imported.
+        usable = False
+    if usable:
+        return []
+    return [
+        Error(
+            f"{SETTING_NAME}['REDACT'] names {path!r}, which is no function.",
+            hint="Until it is one, every text is stored as [redacted].",
+            id="realtime_widget.E011",
+        )
+    ]
+
+
 def check_server_apps(**_: Any) -> list[CheckMessage]:
     """W001: without them runserver speaks no WebSocket."""
     missing = [name for name in ("daphne", "channels") if not apps.is_installed(name)]
@@ -224,18 +297,82 @@ def check_permissions_policy(**_: Any) -> list[CheckMessage]:
     ]
 
 
+def _processes() -> int:
+    """Return how many processes serve the site, 0 when nobody says.
+
+    ``WEB_CONCURRENCY`` is where uvicorn and gunicorn read their number of workers.
+    """
+    named = get_conf().PROCESSES
+    given = os.environ.get("WEB_CONCURRENCY", "")
+    return int(named) or (int(given) if given.isdecimal() else 0)
+
+
+def _for_several(
+    check: Callable[..., list[CheckMessage]], *, deploy: bool
+) -> Callable[..., list[CheckMessage]]:
+    """Return a check that is said where it matters, and once.
+
+    Always when several processes are known to serve the site; with ``--deploy`` also
+    when nobody says how many; never when it is one.
+    """
+
+    @functools.wraps(check)
+    def run(**options: Any) -> list[CheckMessage]:
+        processes = _processes()
+        wanted = processes == 0 if deploy else processes > 1
+        return check(**options) if wanted else []
+
+    return run
+
+
+ONE_PROCESS: Final = (
+    f"If one process serves the whole site, set {SETTING_NAME}['PROCESSES'] to 1."
+)
+
+
 def check_channel_layer(**_: Any) -> list[CheckMessage]:
-    """W004: processes that cannot hear each other; only with ``--deploy``."""
+    """W004: processes that cannot hear each other."""
     layers = getattr(settings, "CHANNEL_LAYERS", None) or {}
     backend = layers.get("default", {}).get("BACKEND", IN_MEMORY_LAYER)
     if backend != IN_MEMORY_LAYER:
         return []
     return [
         Warning(
-            "There is no channel layer that several processes share.",
-            hint="Fine for one process. For more, set CHANNEL_LAYERS to"
-            " channels_redis.core.RedisChannelLayer.",
+            "There is no channel layer that several processes share:"
+            " no process can end another's call.",
+            hint="Set CHANNEL_LAYERS to"
+            f" channels_redis.pubsub.RedisPubSubChannelLayer. {ONE_PROCESS}",
             id="realtime_widget.W004",
+        )
+    ]
+
+
+def check_cache(**_: Any) -> list[CheckMessage]:
+    """W007: processes that do not know which tokens were used."""
+    if cache_is_shared():
+        return []
+    backend = settings.CACHES.get("default", {}).get("BACKEND", "")
+    return [
+        Warning(
+            f"The default cache ({backend.rpartition('.')[2]}) is each process's own: a"
+            " token could be used once in each, and limits would count in each.",
+            hint="Set CACHES['default'] to"
+            f" django.core.cache.backends.redis.RedisCache. {ONE_PROCESS}",
+            id="realtime_widget.W007",
+        )
+    ]
+
+
+def check_database(**_: Any) -> list[CheckMessage]:
+    """W008: a database file that several processes would wait for."""
+    vendor = connections[router.db_for_write(Conversation)].vendor
+    if vendor != "sqlite":
+        return []
+    return [
+        Warning(
+            "The records are in SQLite, which lets one process write at a time.",
+            hint=f"Use PostgreSQL. {ONE_PROCESS}",
+            id="realtime_widget.W008",
         )
     ]
 
@@ -246,10 +383,13 @@ def check_tool_functions(
     """W005: an enabled tool whose function does not exist."""
     if not _can_read(Tool, databases):
         return []
-    named = list(FunctionHandler.objects.values_list("tool_id", "handler"))
+    rows = list(FunctionHandler.objects.values_list("tool_id", "kind", "handler"))
     messages: list[CheckMessage] = []
     for tool in Tool.objects.filter(enabled=True, runs_on=Tool.RunsOn.SERVER):
-        names = [handler for tool_id, handler in named if tool_id == tool.pk]
+        named = {name: kind for tool_id, kind, name in rows if tool_id == tool.pk}
+        functions = [
+            n for n, kind in named.items() if kind == FunctionHandler.Kind.FUNCTION
+        ]
         messages += [
             Warning(
                 f"The tool {tool.name} needs the function {name}, which does not exist.",
@@ -258,10 +398,27 @@ def check_tool_functions(
                 obj=tool,
                 id="realtime_widget.W005",
             )
-            for name in names or [tool.name]
+            for name in (functions if named else [tool.name])
             if name not in registered
         ]
     return messages
+
+
+def check_named_functions(
+    databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    """W009: an agent, a guardrail or an MCP server names a function in vain."""
+    if not _can_read(Agent, databases):
+        return []
+    return [
+        Warning(
+            f"{row} names the function {name}, which does not exist.",
+            hint="Sessions go without it. " + _nearest(name, known),
+            obj=row,
+            id="realtime_widget.W009",
+        )
+        for row, name, known in missing_functions()
+    ]
 
 
 def check_provider_keys(
@@ -270,16 +427,20 @@ def check_provider_keys(
     """W006: a provider in use whose key is not set."""
     if not _can_read(Provider, databases):
         return []
+    if check_fernet_keys():
+        return []  # said already; nothing stored can be read
     return [
         Warning(
-            f"The key of the provider {provider.name} is not set: {provider.key_name}.",
+            f"The key of the provider {provider.name} is not set:"
+            f" {key.name or 'the stored one cannot be decrypted'}.",
             hint="Set this variable in the environment of the server, and list its name in"
-            f" {SETTING_NAME}['KEY_NAMES'].",
+            f" {SETTING_NAME}['KEY_NAMES']. Store a key that cannot be decrypted anew.",
             obj=provider,
             id="realtime_widget.W006",
         )
         for provider in Provider.objects.filter(widgets__enabled=True).distinct()
-        if provider.key_name and not find_key(provider.key_name)[0]
+        for key in provider.found_keys()
+        if not key.value
     ]
 
 
@@ -298,16 +459,28 @@ def _can_read(model: Any, databases: Sequence[str] | None) -> bool:
 ALWAYS: Final[tuple[Callable[..., list[CheckMessage]], ...]] = (
     check_unknown_settings,
     check_setting_kinds,
+    check_upstream_driver,
     check_asgi_application,
     check_sites_framework,
     check_daphne_order,
     check_engine_paths,
     check_key_names,
+    check_fernet_keys,
+    check_metrics,
+    check_redact,
     check_server_apps,
     check_content_security_policy,
     check_permissions_policy,
 )
-WITH_DATABASE: Final = (check_tool_functions, check_provider_keys)
+WITH_DATABASE: Final = (
+    check_tool_functions,
+    check_named_functions,
+    check_provider_keys,
+)
+_SHARING: Final = (check_channel_layer, check_cache, check_database)
+# Made once: the app may be made ready again, and a check is known by its function.
+WHEN_SEVERAL: Final = [_for_several(check, deploy=False) for check in _SHARING]
+WHEN_DEPLOYED: Final = [_for_several(check, deploy=True) for check in _SHARING]
 
 
 def register_checks() -> None:
@@ -316,4 +489,7 @@ def register_checks() -> None:
         register(check, TAG)
     for check in WITH_DATABASE:
         register(check, TAG, Tags.database)
-    register(check_channel_layer, TAG, deploy=True)
+    for check in WHEN_SEVERAL:
+        register(check, TAG)
+    for check in WHEN_DEPLOYED:
+        register(check, TAG, deploy=True)

@@ -13,6 +13,7 @@
     │  ├─ BadToolArguments
     │  └─ ToolTimeout
     ├─ AdmissionRefused         a visitor may not open this session (.close_code)
+    │  └─ QuotaUsedUp           what is allowed in a day or month is used (.words)
     ├─ EngineUnavailable        a part of the embedded engine is missing (.part)
     └─ SessionClosed            the session has ended
 
@@ -102,10 +103,13 @@ class UpstreamClosed(UpstreamError):
     Args:
         message: For the operator's log.
         close_code: WebSocket close code, 1006 when there was none.
+        retryable: Whether the same would not happen again over a new connection.
     """
 
-    def __init__(self, message: str, *, close_code: int = 1006) -> None:
-        super().__init__(message, code="upstream_lost")
+    def __init__(
+        self, message: str, *, close_code: int = 1006, retryable: bool = True
+    ) -> None:
+        super().__init__(message, code="upstream_lost", retryable=retryable)
         self.close_code = close_code
 
 
@@ -147,6 +151,20 @@ class AdmissionRefused(RealtimeWidgetError):
     def __init__(self, message: str, *, close_code: int) -> None:
         super().__init__(message)
         self.close_code = close_code
+
+
+class QuotaUsedUp(AdmissionRefused):
+    """What is allowed in a day or a month is used.
+
+    Args:
+        message: For the operator's log.
+        close_code: Close code of the browser protocol.
+        words: For the visitor, in the visitor's language: when to come back.
+    """
+
+    def __init__(self, message: str, *, close_code: int, words: str) -> None:
+        super().__init__(message, close_code=close_code)
+        self.words = words
 
 
 class EngineUnavailable(RealtimeWidgetError):

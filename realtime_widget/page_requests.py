@@ -16,6 +16,8 @@ from realtime_widget.protocol.browser import ERRORS
 PREFLIGHT_S = 600
 STATUS = {
     "bad_message": 400,
+    "invalid_field": 400,
+    "consent": 403,
     "origin": 403,
     "no_widget": 404,
     "limit": 429,
@@ -29,11 +31,13 @@ class Refusal(Exception):
 
     Attributes:
         code: Of the browser protocol's table.
+        words: For the visitor, "" for those of the table.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, words: str = "") -> None:
         super().__init__(code)
         self.code = code
+        self.words = words
 
 
 def wanted_widget(slug: str, site: Any) -> Widget:
@@ -85,18 +89,21 @@ def preflight(method: str, headers: str = "") -> dict[str, str]:
     return {**answer, "Access-Control-Allow-Headers": headers} if headers else answer
 
 
-def refusal(code: str, language: str, headers: Mapping[str, str]) -> JsonResponse:
+def refusal(
+    code: str, language: str, headers: Mapping[str, str], words: str = ""
+) -> JsonResponse:
     """Return the answer that tells a page why not, in its language.
 
     Args:
         code: Of the browser protocol's table.
         language: What the page asked for, "" for the active one.
         headers: Of the answer.
+        words: Instead of the table's, "" for these.
     """
-    words = error_messages(best_language(language) if language else "")
+    table = error_messages(best_language(language) if language else "")
     error = {
         "code": code,
-        "message": words[code],
+        "message": words or table[code],
         "retryable": ERRORS[code].retryable,
     }
     return JsonResponse(

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 MODULE: Final = "realtime_widget/realtime-widget.js"
 HIDDEN: Final = mark_safe("<!-- realtime-widget: not available here -->")
 REQUEST_ATTRIBUTE: Final = "_realtime_widget_tags"
+# In the query of a session's address: the page asks for nobody.
+ANONYMOUS: Final = "anonymous"
 # Without a request nothing tells one page from the next: then ids never repeat.
 _numbers = itertools.count(1)
 
@@ -72,12 +74,21 @@ def widget_html(
     script: bool | None = None,
 ) -> SafeString:
     """Return the HTML of a widget that is at hand; see ``render_widget``."""
+    return _html(public_config(widget), request=request, nonce=nonce, script=script)
+
+
+def _html(
+    config: dict[str, Any],
+    *,
+    request: HttpRequest | None,
+    nonce: object,
+    script: bool | None,
+) -> SafeString:
     number = _next_number(request)
-    config = public_config(widget)
-    config_id = f"realtime-widget-{widget.slug}-{number}"
+    config_id = f"realtime-widget-{config['slug']}-{number}"
     element = format_html(
         '<realtime-widget slug="{}" config="{}" lang="{}" dir="{}"><p>{}</p></realtime-widget>',
-        widget.slug,
+        config["slug"],
         config_id,
         config["language"],
         config["dir"],
@@ -89,12 +100,47 @@ def widget_html(
     return format_html("{}\n{}\n{}", element, data, module)
 
 
-def embed_module() -> str:
+def frame_html(widget: Widget, *, request: HttpRequest) -> SafeString:
+    """Return a whole document that holds nothing but a widget, for an iframe.
+
+    Whatever the row says, it fills the frame. Its sessions act for nobody: the page
+    around decides what is pressed, so it must not press as the visitor.
+    """
+    widget.form = Widget.Form.PAGE
+    config = public_config(widget)
+    config["sessionUrl"] += f"?{ANONYMOUS}=1"
+    return format_html(
+        '<!doctype html>\n<html lang="{}" dir="{}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="robots" content="noindex">\n<title>{}</title>\n</head>\n'
+        "<body>\n{}\n</body>\n</html>\n",
+        config["language"],
+        config["dir"],
+        config["title"],
+        _html(config, request=request, nonce=None, script=True),
+    )
+
+
+def embed_module(slug: str = "") -> str:
     """Return the module script that defines the element on a page of another site.
 
     A path in it is one of the site it was loaded from, whatever page loads it.
+
+    Args:
+        slug: Of a widget that the script adds to the page's end; "" for none.
     """
-    return f"/* django-realtime-widget {__version__} */\nimport {json.dumps(static(MODULE))};\n"
+    lines = [
+        f"/* django-realtime-widget {__version__} */",
+        f"import {json.dumps(static(MODULE))};",
+    ]
+    if slug:
+        source = json.dumps(f"widgets/{slug}/config")
+        lines += [
+            'const widget = document.createElement("realtime-widget");',
+            f'widget.setAttribute("src", new URL({source}, import.meta.url).href);',
+            "document.body.append(widget);",
+        ]
+    return "\n".join([*lines, ""])
 
 
 def page_nonce(in_context: object, request: HttpRequest | None) -> object:

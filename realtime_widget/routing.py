@@ -15,7 +15,7 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import re_path
 
-from realtime_widget.consumers import OriginGate, RealtimeConsumer
+from realtime_widget.consumers import DatabaseGate, OriginGate, RealtimeConsumer
 
 # The prefix is free: the app works wherever a site includes its addresses, and the
 # page is told the whole one.
@@ -35,5 +35,6 @@ def realtime_application(django_asgi_app: Any) -> ProtocolTypeRouter:
     Args:
         django_asgi_app: ``get_asgi_application()``; it serves everything else.
     """
-    sockets = OriginGate(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+    visitors = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+    sockets = OriginGate(DatabaseGate(visitors))
     return ProtocolTypeRouter({"http": django_asgi_app, "websocket": sockets})

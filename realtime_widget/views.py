@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from channels.layers import get_channel_layer
+from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
@@ -15,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from realtime_widget import quotas
 from realtime_widget.admission import (
     Binding,
     Origin,
@@ -22,11 +26,19 @@ from realtime_widget.admission import (
     issue_token,
     origin_allowed,
     parse_origin,
+    session_fingerprint,
 )
 from realtime_widget.conf import get_conf
-from realtime_widget.connectors import make_connect
-from realtime_widget.exceptions import AdmissionRefused, ProtocolError, UpstreamError
+from realtime_widget.connectors import connect_widget
+from realtime_widget.draining import drain
+from realtime_widget.exceptions import (
+    AdmissionRefused,
+    ProtocolError,
+    QuotaUsedUp,
+    UpstreamError,
+)
 from realtime_widget.models import Widget
+from realtime_widget.models.opinions import words_hash
 from realtime_widget.page_requests import (
     Refusal,
     own_origin,
@@ -35,15 +47,51 @@ from realtime_widget.page_requests import (
     wanted_widget,
 )
 from realtime_widget.protocol.bounded_json import parse_object
-from realtime_widget.protocol.browser import PROTOCOL
-from realtime_widget.quotas import client_address, counters, opens, session_limits
-from realtime_widget.rendering import current_site
+from realtime_widget.protocol.browser import PROTOCOL, CloseCode
+from realtime_widget.quotas import (
+    Subject,
+    client_address,
+    counters,
+    opens,
+    places,
+    session_limits,
+)
+from realtime_widget.recorder import (
+    Ended,
+    Visitor,
+    current_writer,
+    look_for_lost,
+    record_consent,
+    record_feedback,
+)
+from realtime_widget.rendering import ANONYMOUS, current_site
 from realtime_widget.threads import row_pool
 
 logger = logging.getLogger(__name__)
 
 BODY_BYTES = 4_096
 HEALTH_TIMEOUT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page asks, once it may.
+
+    Attributes:
+        request: The HTTP request.
+        widget: Whose page it is.
+        origin: The page's.
+        granted: For which site, and whether the page belongs to it.
+        body: The JSON object it sent.
+        language: The page's, "" when it does not say.
+    """
+
+    request: HttpRequest
+    widget: Widget
+    origin: Origin
+    granted: Pass
+    body: dict[str, Any]
+    language: str
 
 
 # CSRF: the Origin header is required and compared whole, which a form of another
@@ -55,12 +103,38 @@ def open_session(request: HttpRequest, slug: str) -> HttpResponse:
     """Give the page a token for one session, or tell it why not.
 
     Answers ``{"token", "url", "protocol", "expires_in_s"}``, or
-    ``{"error": {"code", "message", "retryable"}}``.
+    ``{"error": {"code", "message", "retryable"}}``. A widget with words to agree to
+    wants their fingerprint as ``?consent=``.
     """
+    return _answer_page(request, slug, _open, refused="Session not opened")
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["POST", "OPTIONS"])
+def give_feedback(request: HttpRequest, slug: str) -> HttpResponse:
+    """Write down a visitor's opinion of a conversation or of one answer.
+
+    Takes ``{"session_id", "item_id", "rating": "up" | "down", "comment"}`` and answers
+    ``{"saved": true}``, or an error as ``open_session`` does.
+    """
+    return _answer_page(request, slug, _feedback, refused="Opinion not taken")
+
+
+def _answer_page(
+    request: HttpRequest,
+    slug: str,
+    act: Callable[[Asked], dict[str, Any]],
+    *,
+    refused: str,
+) -> HttpResponse:
+    """Answer a page whose origin may use the widget, in its language."""
     origin = parse_origin(request.headers.get("origin", ""))
     language = ""
     cors: dict[str, str] = {"Vary": "Origin"}
     try:
+        if drain.draining:
+            raise Refusal("draining")
         _limit_rate(request)
         site = current_site(request)
         widget = wanted_widget(slug, site)
@@ -73,19 +147,82 @@ def open_session(request: HttpRequest, slug: str) -> HttpResponse:
             return HttpResponse(
                 status=204, headers={**cors, **preflight("POST", "content-type")}
             )
-        language = _language(request)
-        granted = Pass(getattr(site, "pk", None), own=origin == own)
-        answer = _grant(request, widget, origin, granted)
+        body = _body(request)
+        language = body["language"] if isinstance(body.get("language"), str) else ""
+        # A page in a frame is ours, but what is pressed there may not be the visitor's wish.
+        acts = origin == own and ANONYMOUS not in request.GET
+        granted = Pass(getattr(site, "pk", None), own=acts)
+        answer = act(Asked(request, widget, origin, granted, body, language))
     except (Refusal, DatabaseError) as exc:
         code = exc.code if isinstance(exc, Refusal) else "internal"
         logger.warning(
-            "Session not opened: %s. widget=%.60r origin=%.100r",
+            "%s: %s. widget=%.60r origin=%.100r",
+            refused,
             code,
             slug,
             str(origin),
         )
-        return refusal(code, language, cors)
+        words = exc.words if isinstance(exc, Refusal) else ""
+        return refusal(code, language, cors, words)
     return JsonResponse(answer, headers=cors)
+
+
+def _open(asked: Asked) -> dict[str, Any]:
+    wanted = asked.widget.consent_text.strip()
+    if wanted and asked.request.GET.get("consent") != words_hash(wanted):
+        raise Refusal("consent")
+    _check_quotas(asked)
+    agreed = words_hash(wanted) if wanted else ""
+    granted = replace(asked.granted, consent=agreed)
+    answer = _grant(asked.request, asked.widget, asked.origin, granted)
+    if wanted:
+        record_consent(asked.widget, _visitor(asked))
+    return answer
+
+
+def _feedback(asked: Asked) -> dict[str, Any]:
+    if not asked.widget.feedback:
+        raise Refusal("forbidden")
+    if not record_feedback(asked.widget, asked.body):
+        raise Refusal("invalid_field")
+    return {"saved": True}
+
+
+def _visitor(asked: Asked) -> Visitor:
+    """Return who asks; a page of another site acts for nobody."""
+    own = asked.granted.own
+    user = getattr(asked.request, "user", None) if own else None
+    session = getattr(asked.request, "session", None) if own else None
+    session_key = getattr(session, "session_key", None) or ""
+    return Visitor(
+        user=str(getattr(user, "pk", None) or ""),
+        session_key_hash=session_fingerprint(session_key),
+        language=asked.language,
+        origin=str(asked.origin),
+    )
+
+
+def _check_quotas(asked: Asked) -> None:
+    """Say early what opening the socket would say.
+
+    Raises:
+        Refusal: If a quota is used up.
+    """
+    visitor = getattr(asked.request, "user", None) if asked.granted.own else None
+    subject = Subject(
+        user=visitor or AnonymousUser(),
+        address=_address(asked.request),
+        widget_id=asked.widget.pk,
+        site_id=asked.granted.site_id,
+        provider_id=asked.widget.provider_id,
+        language=asked.language,
+        # Whether it is resumed is known to the socket alone.
+        resumed=True,
+    )
+    try:
+        quotas.check(subject)
+    except QuotaUsedUp as exc:
+        raise Refusal("limit", exc.words) from None
 
 
 def _grant(
@@ -103,10 +240,12 @@ def _grant(
         conf, widget=widget.slug, user=user, address=_address(request)
     )
     try:
-        counters.acquire(limits).release()
-        make_connect(widget.provider)
-    except AdmissionRefused:
-        raise Refusal("limit") from None
+        counters.check(limits)
+        places.check(limits)
+        connect_widget(widget)
+    except AdmissionRefused as exc:
+        full = exc.close_code == CloseCode.LIMIT
+        raise Refusal("limit" if full else "internal") from None
     except UpstreamError as exc:
         raise Refusal(exc.code) from None
     session = getattr(request, "session", None)
@@ -133,19 +272,17 @@ def _address(request: HttpRequest) -> str:
     return client_address(peer, hops, get_conf().TRUSTED_PROXIES)
 
 
-def _language(request: HttpRequest) -> str:
-    """Return the language the page asks for, from the bounded JSON body."""
+def _body(request: HttpRequest) -> dict[str, Any]:
+    """Return the bounded JSON body."""
     length = request.headers.get("content-length", "")
     if not length.isdigit() or int(length) > BODY_BYTES:
         raise Refusal("bad_message")
     if request.content_type != "application/json":
         raise Refusal("bad_message")
     try:
-        body = parse_object(request.body)
+        return dict(parse_object(request.body))
     except ProtocolError:
         raise Refusal("bad_message") from None
-    language = body.get("language", "")
-    return language if isinstance(language, str) else ""
 
 
 def _socket_url(request: HttpRequest, slug: str) -> str:
@@ -160,31 +297,42 @@ def _socket_url(request: HttpRequest, slug: str) -> str:
 async def health(_request: HttpRequest) -> JsonResponse:
     """Tell whether this process can take sessions; no secrets, no upstream call.
 
-    Status 503 when the database or the channel layer does not answer. A site
-    without a channel layer has ``channel_layer`` null and is healthy.
+    Status 503 when the database does not answer and while the process stops. Without
+    its channel layer a process still takes sessions, so a balancer must not take it
+    away: that is ``degraded`` with status 200. A site that has no layer has
+    ``channel_layer`` null. Who is asked so regularly also ends what dead processes
+    left open.
     """
     database, layer = await asyncio.gather(_database_answers(), _layer_answers())
-    healthy = database and layer is not False
+    if drain.draining:
+        status = "draining"
+    elif not database:
+        status = "failing"
+    else:
+        status = "degraded" if layer is False else "ok"
     answer = {
-        "status": "ok" if healthy else "failing",
+        "status": status,
         "database": database,
         "channel_layer": layer,
     }
-    return JsonResponse(answer, status=200 if healthy else 503)
+    takes_sessions = status in ("ok", "degraded")
+    return JsonResponse(answer, status=200 if takes_sessions else 503)
 
 
 async def _database_answers() -> bool:
     try:
         async with asyncio.timeout(HEALTH_TIMEOUT_S):
-            await row_pool.run(_select_one)
+            lost = await row_pool.run(_ask_database)
     except (DatabaseError, TimeoutError):
         return False
+    current_writer().tell_lost(lost)
     return True
 
 
-def _select_one() -> None:
+def _ask_database() -> list[Ended]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+    return look_for_lost()
 
 
 async def _layer_answers() -> bool | None:

@@ -17,13 +17,35 @@ from realtime_widget.protocol.browser import STOP_REASONS
 
 logger = logging.getLogger(__name__)
 
-RETRY_S = 5.0
-MAX_RETRY_S = 60.0
+RETRY_S = 1.0
+MAX_RETRY_S = 15.0
+# A layer that does not answer in this time counts as away.
+LAYER_S = 1.0
 
 
 def session_group(session_id: str) -> str:
     """Return the group that one session listens to."""
     return f"realtime-widget.session.{session_id}"
+
+
+async def end_session(session_id: str, reason: str) -> None:
+    """End a session wherever it runs; one that is over is left alone.
+
+    Args:
+        session_id: Our id of the session.
+        reason: One of the browser protocol's stop reasons.
+    """
+    layer = get_channel_layer()
+    if layer is None:
+        return
+    try:
+        async with asyncio.timeout(LAYER_S):
+            await layer.group_send(
+                session_group(session_id), {"type": "session.end", "reason": reason}
+            )
+    except Exception as exc:
+        # Each layer raises errors of its own library.
+        logger.warning("Session %s not ended: %s", session_id, type(exc).__name__)
 
 
 async def listen(session_id: str, end: Callable[[Any], None]) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 from realtime_widget.admission import single_origin
+
+# Key of the scope: the server's own ``send``. What Channels wraps around it looks at
+# the visitor's session for each message, and a socket never changes that.
+SERVER_SEND: Final = "realtime_widget.send"
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +30,7 @@ class OriginGate:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass the socket on, or answer the handshake with 403."""
         if single_origin(scope["headers"]) is not None:
-            await self._application(scope, receive, send)
+            await self._application({**scope, SERVER_SEND: send}, receive, send)
             return
         logger.warning("Socket refused: no usable Origin. path=%.200r", scope["path"])
         await receive()

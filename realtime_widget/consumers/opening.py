@@ -26,12 +26,13 @@ from realtime_widget.admission import (
     spend_token,
 )
 from realtime_widget.conf import get_conf
-from realtime_widget.configs import find_widget, resolved_handlers, session_config
-from realtime_widget.connectors import Connect, make_connect
+from realtime_widget.configs import find_widget, session_config, session_staff
+from realtime_widget.connectors import Caller, Connect, connect_widget
 from realtime_widget.exceptions import AdmissionRefused, UpstreamError
-from realtime_widget.handlers import Handler, ToolContext
+from realtime_widget.handlers import Guard, Handler, ToolContext
 from realtime_widget.messages import best_language
 from realtime_widget.models import Conversation, Widget
+from realtime_widget.models.opinions import words_hash
 from realtime_widget.protocol.browser import PROTOCOL, TOKEN_PREFIX, CloseCode
 from realtime_widget.quotas import (
     client_address,
@@ -42,6 +43,7 @@ from realtime_widget.session.config import SessionConfig
 from realtime_widget.session.ports import UpstreamPort
 
 SESSION_HASH_SALT = "realtime_widget.session_key"
+VISITOR_HASH_SALT = "realtime_widget.visitor"
 LANGUAGE_CHARS = 35
 
 
@@ -146,6 +148,7 @@ class Admitted:
     Attributes:
         user: Whom tools act for; nobody for a page of another site.
         limits: What it counts under, and the most of each.
+        recorded: Whether the sound is kept: the widget wants it and the visitor agreed.
     """
 
     visit: Visit
@@ -154,6 +157,7 @@ class Admitted:
     user: Any
     session_key: str
     limits: Mapping[str, int]
+    recorded: bool = False
 
 
 def admit(visit: Visit) -> Admitted:
@@ -184,7 +188,15 @@ def admit(visit: Visit) -> Admitted:
         limits=session_limits(
             conf, widget=visit.slug, user=_user_id(user), address=visit.address
         ),
+        recorded=_may_record(widget, granted),
     )
+
+
+def _may_record(widget: Widget, granted: Pass) -> bool:
+    """Return whether the visitor agreed to the words that stand there now."""
+    words = widget.consent_text.strip()
+    agreed = bool(words) and granted.consent == words_hash(words)
+    return widget.record_audio and agreed
 
 
 def _spend(visit: Visit, site: Any) -> Pass:
@@ -215,8 +227,10 @@ class Prepared:
     config: SessionConfig
     connect: Connect
     handlers: Mapping[str, Handler]
+    guards: Mapping[str, Guard]
     context: ToolContext
     conversation: Conversation
+    recorded: bool = False
 
 
 def prepare(admitted: Admitted, start: Mapping[str, Any]) -> Prepared:
@@ -231,15 +245,20 @@ def prepare(admitted: Admitted, start: Mapping[str, Any]) -> Prepared:
     language = start.get("language")
     language = language[:LANGUAGE_CHARS] if isinstance(language, str) else ""
     variables = start.get("variables")
+    variables = variables if isinstance(variables, Mapping) else {}
     session_id = uuid4()
+    people = session_staff(
+        widget, user=user, site=site, language=language, variables=variables
+    )
     config = session_config(
         widget,
         user=user,
         site=site,
         language=language,
         text_only=start.get("text_only") is True,
-        variables=variables if isinstance(variables, Mapping) else {},
+        variables=variables,
         session_id=session_id,
+        people=people,
     )
     conversation = Conversation(
         id=session_id,
@@ -251,6 +270,7 @@ def prepare(admitted: Admitted, start: Mapping[str, Any]) -> Prepared:
         language=language,
         origin=str(admitted.visit.origin),
         provider_name=widget.provider.name if widget.provider else "",
+        provider_kind=widget.provider.kind if widget.provider else "local",
         model=config.model,
         agent_name=config.agent.name,
         started_at=timezone.now(),
@@ -264,24 +284,58 @@ def prepare(admitted: Admitted, start: Mapping[str, Any]) -> Prepared:
     )
     return Prepared(
         config=config,
-        connect=_connect(widget),
-        handlers=resolved_handlers(widget, site),
+        connect=_connect(
+            widget, Caller(user_hash=_visitor_hash(admitted)), conversation
+        ),
+        handlers=people.handlers,
+        guards=people.guards,
         context=context,
         conversation=conversation,
+        recorded=admitted.recorded and not config.text_only,
     )
 
 
-def _connect(widget: Widget) -> Connect:
-    """Return the way to the model; a missing key is told when it is tried."""
+def _connect(widget: Widget, caller: Caller, conversation: Conversation) -> Connect:
+    """Return the way to the model; a missing key is told when it is tried.
+
+    A provider that stands in for another is named in the record.
+    """
     try:
-        return make_connect(widget.provider)
+        connect_in_order = connect_widget(widget, caller)
     except UpstreamError as exc:
         refusal = exc
 
-    async def refuse() -> UpstreamPort:
-        raise refusal
+        async def refuse() -> UpstreamPort:
+            raise refusal
 
-    return refuse
+        return refuse
+
+    async def connect() -> UpstreamPort:
+        upstream = await connect_in_order()
+        provider = connect_in_order.answered_by
+        if provider is not None and provider != widget.provider:
+            conversation.provider_name = provider.name
+            conversation.provider_kind = provider.kind
+            conversation.model = provider.model
+        return upstream
+
+    return connect
+
+
+def _visitor_hash(admitted: Admitted) -> str:
+    """Return what stands for a visitor towards a provider, stable and nameless.
+
+    The user, else the browser's session, else the address: whom an abuse report is
+    about can be found here and nowhere else.
+    """
+    who = (
+        f"user {admitted.user.pk}"
+        if admitted.user.is_authenticated
+        else f"session {admitted.session_key}"
+        if admitted.session_key
+        else f"address {admitted.visit.address}"
+    )
+    return salted_hmac(VISITOR_HASH_SALT, who, algorithm="sha256").hexdigest()
 
 
 def _fingerprint(session_key: str) -> str:

@@ -10,14 +10,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
 
 from realtime_widget.conf import get_conf
-from realtime_widget.consumers.control import listen
+from realtime_widget.connectors import loading_told
+from realtime_widget.consumers.control import end_session, listen
+from realtime_widget.consumers.database_gate import DATABASE_S, REACHED
+from realtime_widget.consumers.gate import SERVER_SEND
 from realtime_widget.consumers.inbound import Inbound, Receive, Violation, read_message
+from realtime_widget.consumers.loading import LoadingTeller
+from realtime_widget.consumers.metering import metered
 from realtime_widget.consumers.opening import (
     Admitted,
     Prepared,
@@ -25,15 +31,24 @@ from realtime_widget.consumers.opening import (
     prepare,
     read_visit,
 )
+from realtime_widget.consumers.resuming import resumed, sessions_of
 from realtime_widget.consumers.sockets import BrowserSocket
 from realtime_widget.consumers.tools import SessionTools
-from realtime_widget.exceptions import AdmissionRefused
+from realtime_widget.draining import drain
+from realtime_widget.exceptions import AdmissionRefused, QuotaUsedUp
+from realtime_widget.handlers import SessionGuardrails
 from realtime_widget.messages import error_messages
 from realtime_widget.protocol.browser import PROTOCOL, CloseCode
-from realtime_widget.quotas import SocketMeter, counters
-from realtime_widget.recorder import SessionRecorder, current_writer
+from realtime_widget.quotas import Lease, QuotaMeter, SocketMeter, counters, places
+from realtime_widget.recorder import (
+    CallRecording,
+    SessionRecorder,
+    current_writer,
+    recordings_saved,
+)
 from realtime_widget.session.bridge import Bridge
 from realtime_widget.session.ports import SessionEnd
+from realtime_widget.telemetry import timed
 from realtime_widget.threads import row_pool
 
 logger = logging.getLogger(__name__)
@@ -49,11 +64,10 @@ REFUSALS: Final[dict[int, str]] = {
     CloseCode.IDLE: "idle",
     CloseCode.LIMIT: "limit",
     CloseCode.ERROR: "internal",
+    CloseCode.DRAINING: "draining",
 }
 # A page records at most so long while it waits for `session.started`.
 EARLY_AUDIO_S: Final = 6.0
-# A database that does not answer in this time counts as away.
-DATABASE_S: Final = 5.0
 # What uvicorn tells its sockets when it stops (RFC 6455, registered close code).
 SERVICE_RESTART: Final = 1012
 # A cancelled session gets so long to end; Daphne waits for it.
@@ -73,11 +87,18 @@ class RealtimeConsumer(AsyncConsumer):
         self._receive: Receive = receive
         self._opened_s = time.monotonic()
         self._meter = SocketMeter(self._conf)
-        self._socket = BrowserSocket(send, outbound_bytes=self._conf.OUTBOUND_BYTES)
+        self._socket = BrowserSocket(
+            scope.get(SERVER_SEND, send), outbound_bytes=self._conf.OUTBOUND_BYTES
+        )
         slug = str(scope["url_route"]["kwargs"]["slug"])
+        if REACHED in scope:
+            scope[REACHED]()
         await receive()
+        drain.watch()
         try:
             await self._serve(scope)
+        except QuotaUsedUp as exc:
+            await self._refuse(exc.close_code, str(exc), slug, exc.words)
         except AdmissionRefused as exc:
             await self._refuse(exc.close_code, str(exc), slug)
         except DatabaseError as exc:
@@ -92,14 +113,18 @@ class RealtimeConsumer(AsyncConsumer):
     async def _serve(self, scope: Any) -> None:
         offered = PROTOCOL in (scope.get("subprotocols") or [])
         await self._socket.accept(PROTOCOL if offered else None)
+        _refuse_when_draining()
         visit = read_visit(scope)
         admitted = await _asked(lambda: admit(visit))
         lease = counters.acquire(admitted.limits)
         try:
+            await places.take(lease)
             prepared = await self._first_message(admitted)
-            await self._converse(prepared)
+            _refuse_when_draining()
+            async with metered(admitted, prepared) as meter:
+                await self._converse(prepared, lease, meter)
         finally:
-            lease.release()
+            await _give_back(lease)
 
     async def _first_message(self, admitted: Admitted) -> Prepared:
         """Wait for ``session.start`` and read what the session needs."""
@@ -120,32 +145,72 @@ class RealtimeConsumer(AsyncConsumer):
             raise AdmissionRefused(
                 "first message is not session.start", close_code=CloseCode.BAD_MESSAGE
             )
-        return await _asked(lambda: prepare(admitted, start))
+        before = sessions_of(start, admitted)
+        if before:
+            # The newer page replaces the older one, in whatever process that is.
+            await end_session(before[-1], "replaced")
+            await current_writer().drain()
+        return await _asked(lambda: resumed(prepare(admitted, start), admitted, before))
 
-    async def _converse(self, prepared: Prepared) -> None:
+    async def _converse(
+        self, prepared: Prepared, lease: Lease, meter: QuotaMeter
+    ) -> None:
         """Run one session; its record is ended whatever ends it."""
         config = prepared.config
-        writer = current_writer()
-        recorder = SessionRecorder(prepared.conversation, writer)
+        recorder = SessionRecorder(prepared.conversation, current_writer())
         tools = SessionTools(prepared.handlers, prepared.context, self._socket)
+        page, recording = timed(self._socket, prepared.context.widget), None
+        if prepared.recorded:
+            recording = CallRecording(
+                prepared.conversation, config.audio, current_writer()
+            )
+            page = recording.page(page)
         bridge = Bridge(
             config,
-            browser=self._socket,
+            browser=page,
+            heard=recording.heard if recording else None,
             tools=tools,
-            recorder=recorder,
+            recorder=meter,
             connect=prepared.connect,
+            guardrails=SessionGuardrails(prepared.guards, prepared.context),
+        )
+        meter.watch(
+            recorder, partial(bridge.say_goodbye, self._conf.QUOTA_GRACE_S, "quota")
         )
         self._socket.on_stalled = lambda: bridge.stop("idle")
         inbound = Inbound(self._receive, bridge, self._socket, self._meter, self._conf)
         inbound.expect(config.audio, config.error_messages)
         waited_s = min(time.monotonic() - self._opened_s, EARLY_AUDIO_S)
+        if config.resumed:
+            # It went on recording while it had no connection.
+            waited_s = EARLY_AUDIO_S
         self._meter.expect_audio(config.audio.bytes_per_ms * 1_000, waited_s)
+        with drain.call(bridge.drain):
+            try:
+                await self._run(bridge, inbound, recorder, prepared)
+            finally:
+                if recording is not None:
+                    recording.end()
+                # Before the process may stop: the page goes on in another one.
+                await _give_back(lease)
+                if drain.draining:
+                    await recordings_saved(STOP_S)
+
+    async def _run(
+        self,
+        bridge: Bridge,
+        inbound: Inbound,
+        recorder: SessionRecorder,
+        prepared: Prepared,
+    ) -> None:
+        session_id = prepared.config.session_id
+        loading_told.set(LoadingTeller(self._socket))
         running = asyncio.create_task(
-            bridge.run(), name=f"realtime session {config.session_id}"
+            bridge.run(), name=f"realtime session {session_id}"
         )
         ended = SessionEnd("draining", 0.0, CloseCode.DRAINING, "draining")
         try:
-            ended = await self._until_end(bridge, running, inbound, config.session_id)
+            ended = await self._until_end(bridge, running, inbound, session_id)
         except asyncio.CancelledError:
             # Daphne cancels when it stops, and 10 s after a page has gone.
             bridge.stop("draining")
@@ -157,7 +222,7 @@ class RealtimeConsumer(AsyncConsumer):
             self._log_end(ended, prepared)
             await self._socket.close(ended.close_code)
             if ended.reason == "draining":
-                await writer.drain()
+                await current_writer().drain()
 
     async def _until_end(
         self,
@@ -208,10 +273,14 @@ class RealtimeConsumer(AsyncConsumer):
         bridge.stop("error")
         return None
 
-    async def _refuse(self, close_code: int, why: str, slug: str) -> None:
-        """Tell the page in its words, then close."""
+    async def _refuse(
+        self, close_code: int, why: str, slug: str, words: str = ""
+    ) -> None:
+        """Tell the page in its words, or in these, then close."""
         logger.warning("Socket refused: %s (%d). widget=%.60r", why, close_code, slug)
-        await self._socket.send_error(REFUSALS[close_code], error_messages())
+        code = REFUSALS[close_code]
+        table = {code: words} if words else error_messages()
+        await self._socket.send_error(code, table)
         await self._socket.close(close_code)
 
     def _log_end(self, ended: SessionEnd, prepared: Prepared) -> None:
@@ -223,6 +292,18 @@ class RealtimeConsumer(AsyncConsumer):
             ended.duration_s,
             prepared.context.widget,
         )
+
+
+def _refuse_when_draining() -> None:
+    """Send the page to another process, before its token is used up."""
+    if drain.draining:
+        raise AdmissionRefused("the server stops", close_code=CloseCode.DRAINING)
+
+
+async def _give_back(lease: Lease) -> None:
+    """Free a session's places; idempotent."""
+    counters.release(lease)
+    await places.give_back(lease)
 
 
 async def _asked(question: Callable[[], T]) -> T:

@@ -10,7 +10,7 @@ from typing import Any
 
 from realtime_widget.consumers.sockets import BrowserSocket
 from realtime_widget.exceptions import SessionClosed, UnknownTool
-from realtime_widget.handlers import Handler, ToolContext, run_handler
+from realtime_widget.handlers import Handler, ToolContext, permit, run_handler
 from realtime_widget.session.ports import CALL_ID
 
 
@@ -36,6 +36,15 @@ class SessionTools:
         self._context = context
         self._socket = socket
 
+    async def permit(self, name: str, arguments: Mapping[str, Any]) -> None:
+        """Check a call that the page is to run.
+
+        Raises:
+            ToolError: With words for the model.
+            Exception: Whatever the site's own check raises.
+        """
+        await permit(self._handler(name), self._context)
+
     async def run(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Return the handler's JSON-serialisable result.
 
@@ -43,15 +52,21 @@ class SessionTools:
             ToolError: With words for the model.
             Exception: Whatever else the handler raises.
         """
-        handler = self._handlers.get(name)
-        if handler is None:
-            raise UnknownTool("There is no function behind this tool.")
+        handler = self._handler(name)
         progress = Progress(self._socket, name)
-        context = replace(self._context, on_progress=progress.note)
+        context = replace(
+            self._context, call_id=CALL_ID.get(), on_progress=progress.note
+        )
         try:
             return await run_handler(handler, context, arguments)
         finally:
             progress.end()
+
+    def _handler(self, name: str) -> Handler:
+        handler = self._handlers.get(name)
+        if handler is None:
+            raise UnknownTool("There is no function behind this tool.")
+        return handler
 
 
 class Progress:
