@@ -17,7 +17,11 @@ from asgiref.sync import SyncToAsync
 from django.db import connections
 
 from tests.chromium import find_chromium
+from tests.fakes import official
 from tests.servers import RunningServer, run_daphne, run_uvicorn
+
+# The official clients have an environment and settings of their own: make test-clients.
+collect_ignore = ["clients"]
 
 MUST_RUN = os.environ.get("CI", "").lower() in ("1", "true")
 
@@ -85,6 +89,21 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """Close what asgiref's thread has open, or PostgreSQL keeps the test database."""
     yield
     SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(scope="session")
+def watched_engines() -> Iterator[list[str]]:
+    """Watch the events of every embedded engine in this process."""
+    with official.watching() as wrong:
+        yield wrong
+
+
+@pytest.fixture(autouse=True)
+def _engine_speaks_the_protocol(watched_engines: list[str]) -> Iterator[None]:
+    """Fail a test whose engine sent what the official client does not know."""
+    yield
+    wrong, watched_engines[:] = list(watched_engines), []
+    assert not wrong, wrong[0]
 
 
 @pytest.fixture(scope="session")

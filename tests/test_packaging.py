@@ -133,20 +133,28 @@ BROUGHT_BY = {
     "PIL": "pillow",
     "asgiref": "django",
     "channels": "channels",
+    "cryptography": "cryptography",
     "ctranslate2": "faster-whisper",
     "django": "django",
     "faster_whisper": "faster-whisper",
+    "h11": "h11",
     "hibari": "hibari-tts",
     "httpx": "httpx",
     "nh3": "nh3",
     "numpy": "numpy",
     "onnxruntime": "onnxruntime",
+    "picows": "picows",
     "pydantic": "pydantic",
     "pydantic_core": "pydantic",
     "websockets": "websockets",
+    "prometheus_client": "prometheus-client",
+    "yaml": "pyyaml",
 }
-# Only who writes Jinja2 templates imports this module.
-IMPORTED_BY_CHOICE = {"jinja2": {PACKAGE / "jinja.py"}}
+# Only who writes Jinja2 templates, or has OpenTelemetry's API, imports these.
+IMPORTED_BY_CHOICE = {
+    "jinja2": {PACKAGE / "jinja.py"},
+    "opentelemetry": {PACKAGE / "spans.py"},
+}
 
 
 def third_party_imports() -> dict[str, set[Path]]:

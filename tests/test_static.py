@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import re
 import shutil
@@ -10,6 +11,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
 
 from realtime_widget import __version__, rendering
 from realtime_widget.configs import page
@@ -33,11 +37,24 @@ SPECIFIER = re.compile(
     r"""|\bimport\(\s*["']([^"']+)["']\s*\)""",
     re.MULTILINE,
 )
+LAZY = re.compile(r"""\bimport\(\s*["'][^"']+["']\s*\)""")
+# Sums over the files as a server sends them, each compressed by itself. What every
+# page loads, and what its first conversation by voice needs beyond that.
+EVERY_PAGE_BYTES = 30_000
+FIRST_USE_BYTES = 35_000
+# Brought by the first press of the button, or shortly before it.
+FIRST_USE = ("call.js", "audio/sound.js", *sorted(set(page.WORKLETS.values())))
 COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
 MAKES_HTML_OR_CODE = re.compile(
     r"\b(?:innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|createContextualFragment"
     r"|document\.write(?:ln)?|eval|new Function)\b"
 )
+
+
+class HashingStorage(ManifestStaticFilesStorage):
+    """As docs/howto/deploy.md tells sites that hash the names of static files."""
+
+    support_js_module_import_aggregation = True
 
 
 def script_files() -> list[Path]:
@@ -181,3 +198,84 @@ def test_versions_written_in_scripts_are_the_packages() -> None:
         for version in re.findall(r"""\bVERSION\s*=\s*["']([^"']+)""", code_of(file))
     ]
     assert [entry for entry in written if entry[1] != __version__] == []
+
+
+def modules_from(*entries: Path) -> set[Path]:
+    """Return what is loaded together with modules, before anybody does anything."""
+    found: set[Path] = set()
+    waiting = list(entries)
+    while waiting:
+        file = waiting.pop()
+        if file in found:
+            continue
+        found.add(file)
+        code = LAZY.sub("", code_of(file))
+        waiting += [(file.parent / name).resolve() for name in specifiers(code)]
+    return found
+
+
+def modules_of_a_page() -> set[Path]:
+    """Return what a page loads before anybody does anything."""
+    return modules_from(STATIC.parent / rendering.MODULE)
+
+
+def modules_of_a_call() -> set[Path]:
+    """Return what the first conversation by voice brings."""
+    names = (name.removeprefix("realtime_widget/") for name in FIRST_USE)
+    return modules_from(*(STATIC / name for name in names)) - modules_of_a_page()
+
+
+def sent_bytes(files: set[Path]) -> int:
+    """Return what a server that compresses sends of files."""
+    return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files)
+
+
+def test_what_every_page_loads_is_small() -> None:
+    page_loads = modules_of_a_page()
+    assert len(page_loads) > 10
+    assert sent_bytes(page_loads) <= EVERY_PAGE_BYTES
+
+
+def test_what_the_first_conversation_brings_is_small() -> None:
+    call_loads = modules_of_a_call()
+    assert len(call_loads) > 8
+    assert sent_bytes(call_loads) <= FIRST_USE_BYTES
+
+
+def test_nothing_of_a_call_is_loaded_with_the_page() -> None:
+    folders = {folder_of(file) for file in modules_of_a_page()}
+    assert not any(folder.startswith("audio") for folder in folders)
+    names = {file.name for file in modules_of_a_page()}
+    assert not names & {"call.js", "session.js", "websocket.js", "protocol.js"}
+
+
+def test_hashed_names_hold_for_what_is_loaded_later(tmp_path: Path) -> None:
+    """A storage that rewrites imports finds each of them, also ``import()``."""
+    storage = HashingStorage(location=str(tmp_path), base_url="/static/")
+    source = FileSystemStorage(location=str(STATIC.parent))
+    paths = {}
+    for file in STATIC.rglob("*"):
+        if file.is_file():
+            name = file.relative_to(STATIC.parent).as_posix()
+            storage.save(name, ContentFile(file.read_bytes()))
+            paths[name] = (source, name)
+    faults = [done for *_, done in storage.post_process(paths) if done not in {0, 1}]
+    assert faults == []
+    later: list[str] = []
+    for name, hashed in storage.hashed_files.items():
+        if not name.endswith(".js"):
+            continue
+        file = tmp_path / hashed
+        code = COMMENT.sub("", file.read_text(encoding="utf-8"))
+        later += LAZY.findall(code)
+        for specifier in specifiers(code):
+            target = (file.parent / specifier).resolve().relative_to(tmp_path)
+            assert target.as_posix() in storage.hashed_files.values(), specifier
+    written = [one for file in script_files() for one in LAZY.findall(code_of(file))]
+    assert len(later) == len(written) > 5
+
+
+def test_parts_for_some_pages_only_are_not_loaded_by_every_page() -> None:
+    optional = set(script_files()) - modules_of_a_page()
+    names = {file.relative_to(STATIC).as_posix() for file in optional}
+    assert {"deep-chat.js", "views/classic.js"} <= names

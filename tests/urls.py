@@ -9,7 +9,11 @@ from django.urls import include, path
 
 
 def page(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show a page that holds the Django tag, under the policy that was asked for."""
+    """Show a page that holds the Django tag, under the policy that was asked for.
+
+    ``nonce`` is what a middleware for policies would keep on the request.
+    """
+    request.csp_nonce = request.GET.get("nonce")  # type: ignore[attr-defined]
     response = render(request, "site/page.html", {"slug": slug})
     for name, value in request.GET.items():
         response.headers[name] = value

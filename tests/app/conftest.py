@@ -27,9 +27,9 @@ def models():
     """Return the models of all sessions; they stand for every compatible server."""
     made = []
 
-    def make(_provider):
+    def make(_provider, _caller):
         async def connect():
-            made.append(AnsweringModel())
+            made.append(AnsweringModel(first=not made))
             return made[-1]
 
         return connect

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from realtime_widget.protocol.browser import PROTOCOL
 from tests.asgi import application
 
-WAIT_S = 10.0
+WAIT_S = 30
 
 
 class Page:
@@ -45,6 +45,16 @@ class Page:
                 message = json.loads(message)
                 if message["type"] == kind:
                     return message
+
+    async def first_of(self, kind, other, wait_s):
+        """Return the next message of one of two types."""
+        async with asyncio.timeout(wait_s):
+            while True:
+                message = await self.socket.recv()
+                if isinstance(message, str):
+                    message = json.loads(message)
+                    if message["type"] in (kind, other):
+                        return message
 
     async def say(self, text):
         """Type a message and return the words of the answer."""
@@ -84,8 +94,12 @@ async def ask(server, slug="support", *, origin=None, cookie="", body=None, **kw
 
 
 @asynccontextmanager
-async def socket_of(server, path, token, *, origin=None, cookie="", protocols=None):
-    """Open a socket as a page does, with any token."""
+async def socket_of(server, path, token, *, origin=None, cookie="", **options):
+    """Open a socket as a page does, with any token.
+
+    ``protocols`` are offered instead of ours; other options are the client's own.
+    """
+    protocols = options.pop("protocols", None)
     offered = [PROTOCOL] if protocols is None else protocols
     if token is not None:
         offered = [*offered, f"token.{token}"]
@@ -97,6 +111,7 @@ async def socket_of(server, path, token, *, origin=None, cookie="", protocols=No
         compression=None,
         proxy=None,
         close_timeout=1,
+        **options,
     ) as socket:
         yield Page(socket)
 

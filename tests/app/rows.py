@@ -41,9 +41,9 @@ def signed_in(user: Any) -> str:
 
 
 @sync_to_async
-def until(condition: Callable[[], Any]) -> Any:
+def until(condition: Callable[[], Any], within_s: float = 15.0) -> Any:
     """Return what the condition gives once it is true; watched from a thread."""
-    until_s = time.monotonic() + 15
+    until_s = time.monotonic() + within_s
     while time.monotonic() < until_s:
         if value := condition():
             return value

@@ -152,7 +152,9 @@ def test_editor_makes_a_widget_from_nothing(admin_client):
         ("texts", '{"beginn": "x"}', "beginn"),
         ("max_session_s", "999999", "3300"),
         ("agent", "", "required"),
-        ("turn_detection", "none", "not one of the available choices"),
+        ("turn_detection", "magic", "not one of the available choices"),
+        ("changeable", '["instructions"]', "instructions"),
+        ("changeable", '{"speed": 1}', "JSON list"),
     ],
 )
 def test_bad_row_is_refused_beside_the_field(admin_client, field, value, words):
@@ -233,8 +235,32 @@ def tool_data(**changes):
         "name": "order_status",
         "parameters": "{}",
         "enabled": "on",
+        "runs_on": "server",
+        "approval": "never",
+        "on_barge_in": "keep",
     }
-    return {**data, **{prefix + name: n for name, n in counts.items()}, **changes}
+    kinds = {f"{prefix}{n}-kind": "function" for n in range(2)}
+    counted = {prefix + name: n for name, n in counts.items()}
+    return {**data, **counted, **kinds, **changes}
+
+
+def test_tool_shows_what_it_calls_on_each_site(admin_client, settings):
+    settings.REALTIME_WIDGET = {"WEBHOOK_SECRETS": ["TOOL_SECRET"]}
+    tool = Tool.objects.create(name="order_status")
+    site = Site.objects.create(domain="shop.example", name="shop")
+    FunctionHandler.objects.create(
+        tool=tool,
+        site=site,
+        kind="webhook",
+        url="https://shop.example/tools/order",
+        secret_name="TOOL_SECRET",
+    )
+    html = admin_client.get(url(Tool, "change", tool.pk)).content.decode()
+    assert "shop.example: Webhook <code>https://shop.example/tools/order</code>" in html
+    assert "other sites: <code>tests.site.realtime_tools.order_status</code>" in html
+    FunctionHandler.objects.create(tool=tool, kind="nothing")
+    html = admin_client.get(url(Tool, "change", tool.pk)).content.decode()
+    assert "other sites: Nothing" in html
 
 
 def test_tool_of_a_functions_name_needs_nothing_more(admin_client):

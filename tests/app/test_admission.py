@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from dataclasses import replace
@@ -19,6 +20,7 @@ from realtime_widget.admission import (
     spend_token,
 )
 from realtime_widget.exceptions import AdmissionRefused
+from realtime_widget.quotas import counters, places
 
 BINDING = Binding("support", "https://shop.example", user="7", session_key="abc")
 OWN = Pass(1, own=True)
@@ -181,13 +183,32 @@ def test_token_expires(settings, monkeypatch):
         spend_token(token, BINDING)
 
 
-def test_without_its_cache_the_process_still_refuses_what_it_saw(settings, caplog):
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "redis://127.0.0.1:1",
-        }
+CACHE_AWAY = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "redis://127.0.0.1:1",
     }
+}
+
+
+def test_site_may_want_no_sessions_without_its_cache(settings):
+    settings.CACHES = CACHE_AWAY
+    settings.REALTIME_WIDGET = {"OPEN_WITHOUT_CACHE": False}
+    with pytest.raises(AdmissionRefused) as refusal:
+        spend_token(issue_token(BINDING, OWN), BINDING)
+    assert refusal.value.close_code == 4500
+    with pytest.raises(AdmissionRefused) as refusal:
+        places.check({"user:7": 2})
+    assert refusal.value.close_code == 4500
+    lease = counters.acquire({"user:7": 2})
+    with pytest.raises(AdmissionRefused) as refusal:
+        asyncio.run(places.take(lease))
+    counters.release(lease)
+    assert refusal.value.close_code == 4500
+
+
+def test_without_its_cache_the_process_still_refuses_what_it_saw(settings, caplog):
+    settings.CACHES = CACHE_AWAY
     assert cache is not None
     token = issue_token(BINDING, OWN)
     assert spend_token(token, BINDING) == OWN

@@ -9,10 +9,11 @@ import pytest
 from django.contrib.sites.models import Site
 from django.core.checks import run_checks
 from django.core.management import call_command
+from django.db import connection
 from django.test import modify_settings, override_settings
 
 from realtime_widget import checks
-from realtime_widget.models import FunctionHandler, Provider, Tool
+from realtime_widget.models import Agent, FunctionHandler, Guardrail, Provider, Tool
 from tests.app.rows import make_widget
 
 
@@ -30,6 +31,18 @@ def test_e001_unknown_setting_names_the_nearest():
     (message,) = run_checks(tags=[checks.TAG], databases=[])
     assert ids([message]) == ["E001"]
     assert "MAX_SESSION_S" in message.hint
+
+
+@pytest.mark.parametrize(
+    ("driver", "installed", "hint"),
+    [("picow", True, "picows"), ("picows", False, "[fast]"), ("picows", True, None)],
+)
+def test_e008_a_driver_that_is_not_there(driver, installed, hint, monkeypatch):
+    monkeypatch.setattr(checks, "has_picows", lambda: installed)
+    with override_settings(REALTIME_WIDGET={"UPSTREAM_DRIVER": driver}):
+        messages = run_checks(tags=[checks.TAG], databases=[])
+    assert ids(messages) == (["E008"] if hint else [])
+    assert all(hint in message.hint for message in messages)
 
 
 @override_settings(REALTIME_WIDGET={"ENGINE": {"DIALOG_URL": "x"}})
@@ -75,6 +88,7 @@ settings.configure(
 )
 django.setup()
 from django.core.management import call_command
+from django.db import connection
 call_command("check")
 """
     done = subprocess.run(
@@ -151,16 +165,70 @@ def test_w003_microphone_switched_off(allowed, found):
         assert ids(checks.check_permissions_policy()) == found
 
 
-def test_w004_in_memory_layer_only_with_deploy():
-    assert "W004" not in ids(run_checks(tags=[checks.TAG], databases=[]))
-    assert "W004" in ids(
-        run_checks(tags=[checks.TAG], include_deployment_checks=True, databases=[])
+SHARED = {
+    "CHANNEL_LAYERS": {"default": {"BACKEND": "channels_redis.pubsub.X"}},
+    "CACHES": {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache"}},
+}
+SEVERAL = {"W004", "W007", "W008"}
+
+
+def said(*, deploy=False):
+    return ids(
+        run_checks(tags=[checks.TAG], include_deployment_checks=deploy, databases=[])
     )
-    redis = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer"}}
-    with override_settings(CHANNEL_LAYERS=redis):
-        assert checks.check_channel_layer() == []
-    with override_settings(CHANNEL_LAYERS={}):
-        assert ids(checks.check_channel_layer()) == ["W004"]
+
+
+def on_sqlite(found):
+    """Return what is found, without W008 where the suite runs on PostgreSQL."""
+    return {one for one in found if one != "W008" or connection.vendor == "sqlite"}
+
+
+@pytest.mark.parametrize(
+    ("given", "workers", "always", "with_deploy"),
+    [
+        ({}, "", set(), SEVERAL),
+        ({"PROCESSES": 1}, "", set(), set()),
+        ({"PROCESSES": 2}, "", SEVERAL, SEVERAL),
+        ({}, "4", SEVERAL, SEVERAL),
+        ({}, "1", set(), set()),
+        ({}, "many", set(), SEVERAL),
+        ({"PROCESSES": 1}, "4", set(), set()),
+    ],
+)
+def test_what_several_processes_lack_is_said_once_where_it_matters(
+    monkeypatch, given, workers, always, with_deploy
+):
+    monkeypatch.setenv("WEB_CONCURRENCY", workers)
+    with override_settings(REALTIME_WIDGET=given):
+        assert sorted(said()) == sorted(on_sqlite(always))
+        assert sorted(said(deploy=True)) == sorted(on_sqlite(with_deploy))
+
+
+@override_settings(REALTIME_WIDGET={"PROCESSES": 2}, **SHARED)
+def test_what_processes_share_is_fine():
+    assert set(said()) == on_sqlite({"W008"})
+
+
+@override_settings(CHANNEL_LAYERS={})
+def test_w004_no_layer_at_all():
+    (message,) = checks.check_channel_layer()
+    assert ids([message]) == ["W004"]
+    assert "RedisPubSubChannelLayer" in message.hint
+
+
+@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
+def test_w007_cache_of_each_process(backend):
+    name = f"django.core.cache.backends.{backend}"
+    with override_settings(CACHES={"default": {"BACKEND": name}}):
+        (message,) = checks.check_cache()
+    assert ids([message]) == ["W007"]
+    assert backend.partition(".")[2] in message.msg
+
+
+@pytest.mark.parametrize(("vendor", "found"), [("sqlite", ["W008"]), ("mysql", [])])
+def test_w008_records_in_a_file(monkeypatch, vendor, found):
+    monkeypatch.setattr(connection, "vendor", vendor)
+    assert ids(checks.check_database()) == found
 
 
 @pytest.mark.django_db
@@ -175,6 +243,19 @@ def test_w005_tool_without_its_function():
     assert ids(messages) == ["W005", "W005"]
     assert {message.obj for message in messages} == {lost, moved}
     assert "order_status" in next(m.hint for m in messages if m.obj == lost)
+
+
+@pytest.mark.django_db
+def test_w009_names_of_functions_that_are_not_there():
+    agent = Agent.objects.create(
+        name="Ada", on_handoff="order_statu", handoff_filter="without_tools"
+    )
+    gone = Guardrail.objects.create(name="rail", function="vanished")
+    messages = checks.check_named_functions(databases=["default"])
+    assert ids(messages) == ["W009", "W009"]
+    assert [message.obj for message in messages] == [agent, gone]
+    assert "order_status" in messages[0].hint
+    assert checks.check_named_functions() == []
 
 
 @pytest.mark.django_db

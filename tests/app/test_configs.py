@@ -16,9 +16,8 @@ from realtime_widget.configs import (
     public_config,
     resolved_handlers,
     session_config,
-    target,
 )
-from realtime_widget.exceptions import UpstreamError
+from realtime_widget.configs.tools import tool_specs
 from realtime_widget.handlers import registered
 from realtime_widget.messages import ERROR_MESSAGES, TEXTS
 from realtime_widget.models import (
@@ -137,7 +136,8 @@ def test_browser_tool_needs_no_function():
     widget.agent.tools.add(tool)
     (spec,) = config_of(widget).agent.tools
     assert (spec.name, spec.runs_on, spec.parameters) == ("scroll", "browser", schema)
-    assert resolved_handlers(widget, Site.objects.get()) == {}
+    (handler,) = resolved_handlers(widget, Site.objects.get()).values()
+    assert handler.run_in == "page"
 
 
 def test_row_of_the_site_wins_over_the_row_for_all_over_the_name(site, other_site):
@@ -151,6 +151,55 @@ def test_row_of_the_site_wins_over_the_row_for_all_over_the_name(site, other_sit
     assert names(site) == "opening_hours"
     assert names(other_site) == "whoami"
     assert names(None) == "whoami"
+
+
+def test_a_site_may_have_a_webhook_a_function_of_its_page_or_nothing(
+    site, other_site, settings, caplog
+):
+    settings.REALTIME_WIDGET = {"WEBHOOK_SECRETS": ["TOOL_SECRET"]}
+    widget = make_widget(tools=["order_status"])
+    schema = {"type": "object", "properties": {"n": {"type": "string"}}}
+    Tool.objects.update(parameters=schema)
+    row = FunctionHandler.objects.create(
+        tool=Tool.objects.get(),
+        site=site,
+        kind="webhook",
+        url="https://shop.example/order",
+        secret_name="TOOL_SECRET",
+    )
+    assert resolved_handlers(widget, site) == {}
+    assert "secret is not set" in caplog.text
+    settings.TOOL_SECRET = "s3cret"
+    (hook,) = resolved_handlers(widget, site).values()
+    assert (hook.run_in, hook.arguments, hook.timeout_s) == ("loop", None, 20.0)
+    assert "s3cret" not in repr(hook)
+    (here,) = resolved_handlers(widget, other_site).values()
+    assert here.function.__name__ == "order_status"
+    FunctionHandler.objects.filter(pk=row.pk).update(kind="browser")
+    (spec,) = tool_specs(widget.agent, site)
+    assert (spec.runs_on, spec.parameters) == ("browser", schema)
+    FunctionHandler.objects.filter(pk=row.pk).update(kind="nothing")
+    assert tool_specs(widget.agent, site) == ()
+
+
+def test_what_the_row_says_about_calls_reaches_the_session():
+    widget = make_widget(tools=["order_status"])
+    Tool.objects.update(
+        approval="spoken",
+        approval_text="Look up {order_number}?",
+        on_barge_in="cancel",
+        max_calls=3,
+        filler="One moment.",
+    )
+    (tool,) = config_of(widget).agent.tools
+    assert tool.needs_approval
+    assert tool.spoken_approval
+    assert tool.cancel_on_barge_in
+    assert (tool.approval_text, tool.max_calls, tool.filler) == (
+        "Look up {order_number}?",
+        3,
+        "One moment.",
+    )
 
 
 def test_row_can_only_add_to_what_the_function_demands(site):
@@ -183,6 +232,8 @@ def test_session_has_what_the_rows_say():
         interrupt_response=False,
         audio_format="pcmu",
         noise_reduction="far_field",
+        half_duplex=True,
+        changeable=["speed"],
         transcription_model="whisper-x",
         greeting="Hello!",
         message_roles=["user", "system"],
@@ -205,6 +256,7 @@ def test_session_has_what_the_rows_say():
     )
     assert (turns.prefix_padding_ms, turns.silence_duration_ms) == (200, 650)
     assert turns.idle_timeout_ms == 6_000
+    assert (config.half_duplex, config.changeable) == (True, {"speed"})
     assert (config.audio.name, config.noise_reduction) == ("pcmu", "far_field")
     assert (config.transcription_model, config.greeting) == ("whisper-x", "Hello!")
     assert config.message_roles == {"user", "system"}
@@ -259,77 +311,6 @@ def test_voice_of_an_agent_without_one_is_the_providers(kind, voice):
     assert config.model == ("m" if kind else "gpt-realtime-2.1")
 
 
-# Targets
-
-
-def test_embedded_engine_has_no_target():
-    assert target(None) is None
-    assert target(Provider(kind="local")) is None
-
-
-def test_target_carries_the_key_and_never_shows_it(monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", SENTINEL)
-    found = target(Provider(kind="openai", key_name="OPENAI_API_KEY"), "other-model")
-    assert found.url == "wss://api.openai.com/v1/realtime?model=other-model"
-    assert found.headers["Authorization"] == f"Bearer {SENTINEL}"
-    assert SENTINEL not in repr(found)
-
-
-def test_target_of_azure_names_the_deployment_and_sends_its_own_header(monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", SENTINEL)
-    provider = Provider(
-        kind="azure",
-        base_url="https://shop.openai.azure.com",
-        key_name="OPENAI_API_KEY",
-        model="voice",
-    )
-    found = target(provider, user_hash="abc")
-    assert found.url == "wss://shop.openai.azure.com/openai/v1/realtime?model=voice"
-    assert found.headers["api-key"] == SENTINEL
-
-
-@pytest.mark.parametrize("kind", Provider.Kind.values)
-def test_every_kind_an_editor_may_choose_has_a_target(kind, monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", SENTINEL)
-    url = "wss://model.example/v1"
-    provider = Provider(kind=kind, base_url=url, key_name="OPENAI_API_KEY")
-    assert target(provider).url.startswith("wss://model.example/v1/realtime?model=")
-
-
-@override_settings(
-    REALTIME_WIDGET={"UPSTREAM_OPEN_S": 3, "UPSTREAM_EVENT_BYTES": 9_999}
-)
-def test_target_of_a_compatible_server_follows_the_row_and_the_settings():
-    provider = Provider(
-        kind="compatible", base_url="http://127.0.0.1:9/v1", dialect="beta", model="m"
-    )
-    found = target(provider)
-    assert found.url == "ws://127.0.0.1:9/v1/realtime?model=m"
-    assert (found.dialect, found.headers) == ("beta", {})
-    assert (found.open_timeout_s, found.max_event_bytes) == (3, 9_999)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"kind": "openai", "key_name": "OPENAI_API_KEY"},
-        {"kind": "openai"},
-        {
-            "kind": "compatible",
-            "base_url": "wss://x.example",
-            "key_name": "OPENAI_API_KEY",
-        },
-        {"kind": "openai", "key_name": "SECRET_KEY"},
-        {"kind": "compatible", "base_url": "nonsense"},
-    ],
-)
-def test_missing_key_or_address_is_not_configured(fields, monkeypatch):
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(UpstreamError) as caught:
-        target(Provider(**fields))
-    assert (caught.value.code, caught.value.retryable) == ("not_configured", False)
-
-
 # Pages
 
 
@@ -363,6 +344,24 @@ def test_page_speaks_the_active_or_the_given_language():
         config = public_config(widget)
     assert (config["language"], config["dir"]) == ("ar", "rtl")
     assert public_config(widget, language="de")["texts"]["you"] == "Sie"
+
+
+def test_page_learns_the_languages_to_choose_from_where_there_is_a_choice():
+    config = public_config(make_widget(languages=["en", "zh-hans"]))
+    assert config["languages"] == [
+        {"code": "en", "name": "English"},
+        {"code": "zh-hans", "name": "简体中文"},
+    ]
+    assert config["configUrl"] == "/realtime/widgets/support/config"
+    assert public_config(make_widget(slug="one", languages=["de"]))["languages"] == []
+
+
+def test_agents_are_told_the_language_that_was_chosen():
+    widget = make_widget(languages=["en", "de"])
+    told = config_of(widget, language="de-AT").agent.instructions
+    assert told.startswith("Be brief.\n\nThe visitor has chosen German")
+    other = config_of(widget, language="fr").agent.instructions
+    assert other == "Be brief."
 
 
 def test_title_falls_back_to_the_agents_name():

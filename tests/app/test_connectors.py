@@ -1,15 +1,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from websockets.asyncio.server import serve
 
+from realtime_widget import connectors
+from realtime_widget.admission import Origin
 from realtime_widget.connectors import engine_parts, make_connect
+from realtime_widget.consumers.opening import Admitted, Visit, prepare
 from realtime_widget.exceptions import UpstreamError, UpstreamRefused
 from realtime_widget.models import Provider
-from tests.app.rows import until
+from tests.app.rows import make_widget, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,3 +134,58 @@ async def test_engine_answers_without_a_provider_and_is_loaded_once():
     assert b"session.created" in await second.receive()
     await asyncio.gather(first.close(), second.close())
     assert engine_parts() is engine_parts()
+
+
+@pytest.mark.parametrize(
+    ("model", "modality"), [("scripted", "audio"), ("local-text", "text")]
+)
+async def test_provider_row_names_the_engine_s_model(model, modality):
+    provider = await Provider.objects.acreate(name="Engine", kind="local", model=model)
+    connection = await (await sync_to_async(make_connect)(provider))()
+    session = json.loads(await connection.receive())["session"]
+    await connection.close()
+    assert (session["model"], session["output_modalities"]) == (model, [modality])
+
+
+def test_misspelt_model_of_the_engine_is_refused_with_the_one_that_was_meant():
+    provider = Provider(name="Engine", kind="local", model="Scriptd")
+    with pytest.raises(ValidationError, match="Did you mean “scripted”"):
+        provider.clean()
+    for model in ("gpt-realtime-2.1", "echo"):
+        Provider(name="Engine", kind="local", model=model).clean()
+
+
+def test_visitor_is_named_to_a_provider_by_a_hash_that_stays_the_same(monkeypatch):
+    told = []
+
+    def make(_provider, caller):
+        told.append(caller.user_hash)
+        return None
+
+    monkeypatch.setitem(connectors.CONNECTORS, "compatible", make)
+    provider = Provider.objects.create(
+        name="Model", kind="compatible", base_url="https://model.example/v1"
+    )
+    widget = make_widget(provider=provider)
+    mira, noah = (User.objects.create_user(name) for name in ("mira", "noah"))
+    nobody = AnonymousUser()
+    visitors = [
+        (mira, "session-1", "203.0.113.1"),
+        (mira, "session-2", "203.0.113.2"),
+        (noah, "session-1", "203.0.113.1"),
+        (nobody, "session-1", "203.0.113.1"),
+        (nobody, "session-1", "203.0.113.9"),
+        (nobody, "", "203.0.113.1"),
+    ]
+    for user, session_key, address in visitors:
+        origin = Origin("https", "shop.example", 443)
+        request = HttpRequest()
+        visit = Visit(
+            "support", origin, origin, address, user, session_key, "", request
+        )
+        admitted = Admitted(visit, widget, None, user, session_key, limits={})
+        prepare(admitted, {})
+    assert told[0] == told[1]
+    assert told[3] == told[4]
+    assert len(set(told)) == 4
+    assert all(re.fullmatch("[0-9a-f]{64}", name) for name in told)

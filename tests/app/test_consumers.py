@@ -180,6 +180,30 @@ async def test_lost_network_ends_the_record(widget, models, server):
     assert models[0].closed == 1
 
 
+async def test_model_that_hangs_up_once_is_replaced_in_the_same_call(
+    widget, models, server
+):
+    async with open_page(server) as page:
+        await page.start()
+        assert await page.say("My name is Mira.") == "You: My name is Mira."
+        assert await page.say("hang up once") == "You: hang up once"
+        await page.send("session.stop")
+        messages, error, _code = await page.ended()
+    assert error == ""
+    assert messages[-1]["reason"] == "user"
+    told = [event["item"] for event in models[1].of("conversation.item.create")]
+    words = [item["content"][0]["text"] for item in told]
+    assert words == ["My name is Mira.", "hang up once"]
+    await ended_conversation()
+    assert [item.text async for item in Item.objects.all()] == [
+        "My name is Mira.",
+        "You: My name is Mira.",
+        "hang up once",
+        "You: hang up once",
+    ]
+    assert [model.closed for model in models] == [1, 1]
+
+
 async def test_model_that_hangs_up_ends_the_session_in_words(widget, server):
     async with open_page(server) as page:
         await page.start()

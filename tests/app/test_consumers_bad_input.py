@@ -325,7 +325,6 @@ async def test_frame_over_its_limit_ends_the_session(widget, server, message):
         ({"type": "session.started"}, "unknown_type"),
         ({"type": "session.start"}, "forbidden"),
         ({"type": "session.update", "config": {"instructions": "x"}}, "forbidden"),
-        ({"type": "tool.result", "call_id": "c", "output": "1"}, "forbidden"),
         ({"type": "message", "text": "x", "role": "system"}, "forbidden"),
         ({"type": "message", "text": "x", "role": "developer"}, "invalid_field"),
         ({"type": "message", "text": 7}, "invalid_field"),

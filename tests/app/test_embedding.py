@@ -66,6 +66,7 @@ def test_everything_but_addresses_is_what_the_tag_puts_into_a_page(widget, clien
     assert own == public_config(widget)
     for config in (foreign, own):
         del config["sessionUrl"], config["worklets"], config["avatar"]["src"]
+    assert foreign.pop("configUrl") == OWN + own.pop("configUrl")
     assert foreign == own
 
 

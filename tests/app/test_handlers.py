@@ -396,3 +396,24 @@ def test_progress_is_passed_on_and_bounded():
     context.progress("half done")
     context.progress("x" * 500)
     assert notes == ["half done", "x" * 200]
+
+
+async def test_a_function_of_the_site_says_who_may_call(anonymous):
+    def only_support(context):
+        return context.widget == "support"
+
+    async def nobody(context):
+        return False
+
+    @function_handler(permission=only_support)
+    def for_support(context) -> str:
+        return "done"
+
+    @function_handler(permission=nobody)
+    def for_nobody(context) -> str:
+        return "done"
+
+    assert await run_handler(registered["for_support"], anonymous, {}) == "done"
+    with pytest.raises(ToolError, match="not allowed"):
+        await run_handler(registered["for_nobody"], anonymous, {})
+    assert not registered["for_support"].requires_login

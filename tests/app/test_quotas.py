@@ -5,7 +5,6 @@ import pytest
 from realtime_widget.conf import Conf
 from realtime_widget.exceptions import AdmissionRefused
 from realtime_widget.quotas import (
-    ADDRESSES_KEPT,
     AddressRate,
     SessionCounters,
     SocketMeter,
@@ -13,6 +12,7 @@ from realtime_widget.quotas import (
     client_address,
     session_limits,
 )
+from realtime_widget.quotas.rates import ADDRESSES_KEPT
 
 SECOND_BYTES = 48_000
 FRAME_BYTES = 1_920
@@ -46,8 +46,8 @@ def test_session_takes_all_its_places_or_none():
     assert refusal.value.close_code == 4429
     assert "user" in str(refusal.value)
     assert counters.running() == 1
-    first.release()
-    first.release()
+    counters.release(first)
+    counters.release(first)
     assert counters.running() == 0
     counters.acquire({"process": 10, "user:1": 1})
 

@@ -9,10 +9,18 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from realtime_widget import signals
-from realtime_widget.models import Conversation, Item, ToolCall, Usage
+from realtime_widget.models import (
+    Conversation,
+    ConversationEvent,
+    Item,
+    ToolCall,
+    Usage,
+)
 from realtime_widget.recorder import RecordWriter, SessionRecorder
 from realtime_widget.recorder.rows import write_rows
+from realtime_widget.recorder.session import MAX_EVENTS
 from realtime_widget.session.ports import (
+    ErrorFact,
     ItemFact,
     SessionEnd,
     StartedFact,
@@ -68,6 +76,7 @@ def heard():
         "transcript_added",
         "tool_called",
         "usage_recorded",
+        "session_error",
     ]
     receivers = []
     for name in names:
@@ -195,6 +204,20 @@ async def test_signals_come_after_the_rows_and_in_order(recorder, writer, heard)
     stopped = heard[-1][1]
     assert (stopped["reason"], stopped["duration"]) == ("user", 12.5)
     assert heard[1][1]["item"].pk is not None
+
+
+async def test_error_the_visitor_was_told_of_is_recorded_and_told(
+    recorder, writer, heard
+):
+    recorder.record(ErrorFact("response_failed"))
+    for _ in range(MAX_EVENTS):
+        recorder.record(ErrorFact("forbidden"))
+    await writer.drain()
+    events = await rows(ConversationEvent)
+    assert (events[0].kind, events[0].name) == ("error", "response_failed")
+    assert len(events) == MAX_EVENTS
+    assert heard[0][0] == "session_error"
+    assert heard[0][1]["event"].name == "response_failed"
 
 
 async def test_receiver_that_raises_hurts_nobody(recorder, writer, heard, caplog):

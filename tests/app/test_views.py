@@ -151,7 +151,7 @@ def test_full_process_is_told_before_a_socket_is_opened(widget, client, settings
     try:
         assert refusal(post(client)) == (429, "limit")
     finally:
-        lease.release()
+        views.counters.release(lease)
 
 
 def test_missing_key_is_told_to_the_page_and_named_in_the_admin(client, monkeypatch):
@@ -177,7 +177,7 @@ def test_refusal_is_in_the_language_of_the_page(widget, client, settings):
             for language in ("de-AT", "en", "xx-nonsense")
         ]
     finally:
-        lease.release()
+        views.counters.release(lease)
     german, english, unknown = (answer["error"]["message"] for answer in answers)
     assert german == error_messages("de")["limit"] != english == unknown
 
@@ -225,7 +225,7 @@ async def test_health_without_a_layer_is_good(async_client, settings):
     assert answer.status_code == 200
 
 
-async def test_health_with_a_broken_layer_is_bad(async_client, settings):
+async def test_health_without_its_layer_still_takes_sessions(async_client, settings):
     settings.CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
@@ -233,7 +233,8 @@ async def test_health_with_a_broken_layer_is_bad(async_client, settings):
         }
     }
     answer = await async_client.get("/realtime/health")
-    assert answer.status_code == 503
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "degraded"
     assert answer.json()["channel_layer"] is False
     assert "redis" not in answer.text
 

@@ -161,8 +161,8 @@ def upstreams(monkeypatch):
     opened = []
     make = connectors.CONNECTORS["local"]
 
-    def recorded(provider):
-        connect = make(provider)
+    def recorded(provider, caller):
+        connect = make(provider, caller)
 
         async def connect_and_record():
             opened.append(RecordedUpstream(await connect()))

@@ -7,11 +7,13 @@ import sqlite3
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from demo_site import gallery
+from realtime_widget.models import Widget
 from tests.e2e.conftest import HERE, TIMEOUT_MS
 from tests.e2e.demo_server import DemoServer
 from tests.e2e.driving import Visit
 
-PUBLIC_PAGES = ["/", "/hours/", "/chat/", "/ar/", "/demo-login/"]
+PUBLIC_PAGES = ["/", "/hours/", "/chat/", "/ar/", "/demo-login/", "/gallery/"]
 CUSTOMER_PAGES = ["/orders/", "/appointments/"]
 WITH_WIDGET = ["/", "/hours/", "/chat/", "/ar/", "/orders/", "/appointments/"]
 
@@ -196,3 +198,57 @@ def _rows(database):
     }
     connection.close()
     return rows
+
+
+# --- the gallery
+
+
+def test_gallery_shows_every_look_by_light_and_by_dark(demo_page):
+    page = demo_page("/gallery/", color_scheme="light")
+    for look in Widget.Look.values:
+        section = page.page.locator(f"section[aria-labelledby=look-{look}]")
+        cards = section.locator("realtime-widget .panel")
+        cards.nth(2).wait_for()
+        grounds = [
+            cards.nth(n).evaluate("(card) => getComputedStyle(card).backgroundColor")
+            for n in range(3)
+        ]
+        assert grounds[0] == grounds[2] != grounds[1]
+        assert section.locator(".orb").count() == 1
+
+
+@pytest.mark.parametrize("name", gallery.FORMS)
+def test_form_of_the_gallery_works_in_its_frame(demo_page, name):
+    page = demo_page("/gallery/")
+    item = page.page.locator("li").filter(
+        has=page.page.locator(f"iframe[src$='/{name}/']")
+    )
+    item.scroll_into_view_if_needed()
+    inside = item.frame_locator("iframe")
+    inside.locator("realtime-widget[state=idle]").wait_for(state="attached")
+    label, changes = gallery.FORMS[name]
+    form = inside.locator("realtime-widget").get_attribute("form")
+    assert form in {None, changes.get("form", "inline")}
+    assert item.get_by_role("heading").inner_text() == label
+
+
+def test_page_with_its_own_button_talks(demo_page):
+    page = demo_page("/gallery/headless/")
+    button = page.button("Talk to Robin")
+    page.page.locator("realtime-widget[state=idle]").wait_for(state="attached")
+    button.click()
+    # The first call of the server waits for its models, and hears a greeting.
+    page.wait_for_state("listening", timeout_ms=60_000)
+    assert button.get_attribute("aria-pressed") == "true"
+    assert not page.page.locator("realtime-widget").is_visible()
+    button.click()
+    page.wait_for_state("idle")
+    assert button.get_attribute("aria-pressed") == "false"
+
+
+@pytest.mark.parametrize("name", gallery.FORMS)
+def test_every_form_is_accessible(demo_page, name):
+    page = demo_page(f"/gallery/{name}/")
+    page.page.locator("realtime-widget[state=idle]").wait_for(state="attached")
+    results = Axe().run(page.page)
+    assert results.violations_count == 0, results.generate_report()

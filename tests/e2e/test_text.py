@@ -142,9 +142,26 @@ def test_provider_that_refuses_the_key_is_explained_and_staff_see_why(
     assert signals_seen.count("session_started") == 0
 
 
-def test_model_lost_in_mid_call_is_explained_and_nothing_said_is_lost(
-    visit, mira, upstreams, signals_seen
+def test_model_lost_in_mid_call_is_replaced_and_the_visitor_goes_on(
+    visit, mira, upstreams
 ):
+    make_widget(text_only=True, tools=["order_status", "opening_hours"])
+    page = visit("support", user=mira)
+    page.write("Where is my order 1042?")
+    page.wait_for_answer("shipped")
+    upstreams[0].lose()
+    page.write("When are you open on Monday?")
+    page.wait_for_answer("9|17")
+    page.stop()
+    assert len(upstreams) == 2
+    assert len(page.received("session.started")) == 1
+    assert Conversation.objects.get().items.count() == 4
+
+
+def test_model_lost_in_mid_call_is_explained_and_nothing_said_is_lost(
+    visit, mira, upstreams, signals_seen, settings
+):
+    settings.REALTIME_WIDGET = {"RECONNECT_S": 0.0}
     make_widget(text_only=True, tools=["order_status"])
     page = visit("support", user=mira)
     page.write("Where is my order 1042?")

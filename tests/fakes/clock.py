@@ -14,9 +14,11 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self):
         super().__init__()
         self.now_s = 1_000.0
+        # Work that threads do takes no virtual time, so the clock stands meanwhile.
+        self.in_threads = 0
 
     def select(self, timeout=None):
-        ready = super().select(0)
+        ready = super().select(DEAD_S if self.in_threads and timeout != 0 else 0)
         if ready:
             return ready
         if timeout is None:
@@ -37,6 +39,15 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self):
         return self._jumping.now_s
+
+    def run_in_executor(self, executor, func, *args):
+        self._jumping.in_threads += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._returned)
+        return future
+
+    def _returned(self, _future):
+        self._jumping.in_threads -= 1
 
 
 def virtual_time(test):

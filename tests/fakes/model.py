@@ -14,10 +14,12 @@ class AnsweringModel:
     """An ``UpstreamPort`` that repeats what is typed.
 
     ``tool NAME {JSON}`` makes it call a tool and say the tool's answer; ``hang up``
-    ends the connection; ``flood N`` answers with N seconds of audio.
+    ends the connection, ``hang up once`` only the first one of a talk; ``flood N``
+    answers with N seconds of audio.
     """
 
-    def __init__(self):
+    def __init__(self, *, first=True):
+        self._first = first
         self.received = []
         self.audio_at_s = []
         self.closed = 0
@@ -54,17 +56,25 @@ class AnsweringModel:
         """Return the events of one type that were sent."""
         return [event for event in self.received if event["type"] == kind]
 
+    def session_tools(self):
+        """Return the tools of the newest configuration."""
+        return self.of("session.update")[-1]["session"]["tools"]
+
+    def emit(self, kind, **fields):
+        """Send an event as the test says."""
+        self._emit(kind, **fields)
+
     def _take(self, item):
         item = {"id": self._id("item"), **item}
         self._emit("conversation.item.added", item=item, previous_item_id=None)
         if item["type"] == "function_call_output":
             self._last = item["output"]
-        else:
+        elif item["type"] == "message":
             self._last = item["content"][0]["text"]
 
     def _answer(self):
         words = self._last
-        if words == "hang up":
+        if words == "hang up" or (words == "hang up once" and self._first):
             self._events.put_nowait(None)
             return
         response = {"id": self._id("resp")}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
+from tests.fakes import official
+
 PATH = Path(__file__).parent.parent / "data" / "protocol" / "ga-events.schema.json"
 
 
@@ -23,7 +25,12 @@ def _validator(side, kind):
 
 
 def check(side, event):
-    """Fail unless ``event`` is a valid event of ``client`` or ``server``."""
+    """Fail unless ``event`` is a valid event of ``client`` or ``server``.
+
+    A server's event is also held against the official client's own types.
+    """
+    if side == "server":
+        official.check(event)
     assert event.get("type") in _schema()[side], f"no {side} event {event.get('type')}"
     errors = list(_validator(side, event["type"]).iter_errors(event))
     assert not errors, f"{event['type']}: {errors[0].json_path} {errors[0].message}"

@@ -1,0 +1,1 @@
+"""Several processes, and what may happen to each of them."""
