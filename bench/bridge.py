@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -43,6 +44,7 @@ UVICORN = Bridge(
     OPEN_PATH,
     "http",
 )
+FAST = replace(UVICORN, name="uvicorn, picows", driver="picows")
 CONTROL = Bridge(
     "control (aiohttp)",
     "proxy",
@@ -51,10 +53,20 @@ CONTROL = Bridge(
     "ws",
 )
 DIRECT = Bridge("direct", "direct", (), "/v1/realtime", "ws")
-CAPACITY_STEPS = {"Daphne": (200, 300, 400), "uvicorn, uvloop": (400, 500, 650)}
+OURS = (DAPHNE, UVICORN, FAST)
+CAPACITY_STEPS = {
+    DAPHNE.name: (200, 300, 400),
+    UVICORN.name: (300, 400, 500, 650),
+    FAST.name: (400, 500, 650, 800),
+    CONTROL.name: (500, 650, 800, 950),
+}
+# A machine that others use spoils one measurement, seldom three.
+CAPACITY_TRIES = 3
 # Threads, imports and caches of a process are not what a call costs.
 WARM_CALLS = 25
 CAPACITY_P99_MS = 20.0
+CAPACITY_S = 15.0
+FRAMES_PER_S = 25
 KEPT_UP = 0.97
 
 
@@ -79,8 +91,12 @@ class Bench:
         port = free_port()
         model = f"ws://127.0.0.1:{self.model_port}/v1/realtime?model=scripted"
         arguments = [a.format(port=port, model=model) for a in bridge.arguments]
+        environment = {
+            **self.environment,
+            "REALTIME_WIDGET_BENCH_DRIVER": bridge.driver,
+        }
         with running(
-            arguments, core=BRIDGE_CORE, port=port, environment=self.environment
+            arguments, core=BRIDGE_CORE, port=port, environment=environment
         ) as process:
             self.load(bridge, None, port, calls=WARM_CALLS, measure_s=1.0)
             yield process, port
@@ -121,7 +137,7 @@ def rounds(bench: Bench) -> dict[str, list[Measured]]:
         note(f"round {number + 1}: direct")
         direct = bench.load(DIRECT, None, bench.model_port, calls=calls, measure_s=5.0)
         results.setdefault(DIRECT.name, []).append(direct)
-        for bridge in (CONTROL, DAPHNE, UVICORN):
+        for bridge in (CONTROL, *OURS):
             note(f"round {number + 1}: {bridge.name}")
             with bench.bridge(bridge) as (process, port):
                 measured = bench.load(bridge, process, port, calls=calls)
@@ -142,28 +158,41 @@ def blocked(bench: Bench) -> dict[str, Measured]:
 
 
 def capacity(bench: Bench) -> dict[str, str]:
-    """Step up the calls on one core until the added p99 passes 20 ms."""
+    """Step up the calls on one core until the added p99 passes 20 ms in every try.
+
+    The control is stepped up too: what a core holds depends on the core.
+    """
     results = {}
-    for bridge in (DAPHNE, UVICORN):
-        held, stopped = 0, ""
+    for bridge in (*OURS, CONTROL):
+        held, stopped = "below", ""
         for calls in CAPACITY_STEPS[bridge.name]:
-            note(f"capacity: {bridge.name}, {calls} calls")
-            with bench.bridge(bridge) as (process, port):
-                measured = bench.load(
-                    bridge, process, port, calls=calls, measure_s=15.0
-                )
-            up = measured.report["up"]
-            expected = calls * 25 * 15.0
-            keeps_up = up["frames"] >= KEPT_UP * expected
-            if up["p99_ms"] > CAPACITY_P99_MS or not keeps_up:
-                stopped = f"; {calls}: p99 {up['p99_ms']:.0f} ms"
+            *_missed, last = _until_it_holds(bench, bridge, calls)
+            if not _holds(last, calls):
+                stopped = f"; {calls}: p99 {last.report['up']['p99_ms']:.0f} ms"
                 break
-            held = calls
-            core = measured.core_share
-        results[bridge.name] = (
-            f"{held} (core {core:.0%}){stopped}" if held else f"below{stopped}"
-        )
+            held = f"{calls} (core {last.core_share:.0%})"
+        results[bridge.name] = held + stopped
     return results
+
+
+def _until_it_holds(bench: Bench, bridge: Bridge, calls: int) -> Iterator[Measured]:
+    """Yield what was measured with so many calls, until it is good enough."""
+    for number in range(1, CAPACITY_TRIES + 1):
+        note(f"capacity: {bridge.name}, {calls} calls, try {number}")
+        with bench.bridge(bridge) as (process, port):
+            measured = bench.load(
+                bridge, process, port, calls=calls, measure_s=CAPACITY_S
+            )
+        yield measured
+        if _holds(measured, calls):
+            return
+
+
+def _holds(measured: Measured, calls: int) -> bool:
+    """Return whether nothing came late and nothing was left behind."""
+    up = measured.report["up"]
+    keeps_up = up["frames"] >= KEPT_UP * calls * FRAMES_PER_S * CAPACITY_S
+    return bool(up["p99_ms"] <= CAPACITY_P99_MS and keeps_up)
 
 
 def measure(options: argparse.Namespace) -> list[str]:
@@ -171,20 +200,26 @@ def measure(options: argparse.Namespace) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="realtime-widget-bench-") as name:
         bench = Bench(options, Path(name))
         with bench.model():
-            compared = rounds(bench)
-            lines = comparison_table(compared, options)
-            lines += [
-                f"uplink under a 300 ms synchronous call a second, {bridge}: "
-                f"p99 {measured.report['up']['p99_ms']:.1f} ms "
-                f"(max {measured.report['up']['max_ms']:.0f})"
-                for bridge, measured in blocked(bench).items()
-            ]
+            lines: list[str] = []
+            if not options.only_capacity:
+                lines += comparison_table(rounds(bench), options)
+                lines += held_up(bench)
             if not options.skip_capacity:
                 lines += [
                     f"calls on one core with p99 <= {CAPACITY_P99_MS:.0f} ms, {bridge}: {held}"
                     for bridge, held in capacity(bench).items()
                 ]
     return lines
+
+
+def held_up(bench: Bench) -> list[str]:
+    """Return lines about the uplink while something else in the process blocks."""
+    return [
+        f"uplink under a 300 ms synchronous call a second, {bridge}: "
+        f"p99 {measured.report['up']['p99_ms']:.1f} ms "
+        f"(max {measured.report['up']['max_ms']:.0f})"
+        for bridge, measured in blocked(bench).items()
+    ]
 
 
 def comparison_table(
@@ -197,7 +232,7 @@ def comparison_table(
         "bridge on one core; latency is what the bridge adds, p50/p99 in ms",
         f"{'':<20}{'CPU-s/call-min':>16}{'ratio':>8}{'up':>14}{'down':>14}{'kB/call':>9}",
     ]
-    for bridge in (CONTROL, DAPHNE, UVICORN):
+    for bridge in (CONTROL, *OURS):
         measured = results[bridge.name]
         ratio = median(
             one.cpu_s_per_call_minute / control.cpu_s_per_call_minute

@@ -1,93 +1,101 @@
-"""The embedded engine: from the end of speech to the first audio of the answer."""
+"""The embedded engine: how soon it answers, how well it hears, what it weighs."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import json
 import sys
 import time
-import wave
-from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bench.load_shape import percentile
 from realtime_widget.engine.loopback import LoopbackConnection
 from realtime_widget.engine.options import EngineOptions
 from realtime_widget.engine.parts import load_parts
 from realtime_widget.engine.ports import Parts
-from realtime_widget.protocol.events import append_audio
 
-CLIPS = Path(__file__).resolve().parent.parent / "tests" / "data" / "clips"
-# Clip -> end of its speech in ms, read off the waveform (last sample over -40 dBFS).
-SPEECH_CLIPS = ("synth-weather-tokyo", "synth-book-tuesday", "synth-timer")
-FRAME_MS = 40
-FRAME_BYTES = FRAME_MS * 48
-ROUNDS = 4
-SILENCE_AFTER_S = 3.0
-LOUD = 300
+if TYPE_CHECKING:
+    from bench.clips import Clip
+
+ROUNDS = 2
+SILENCES_MS = (500, 200)
 
 
-def read_clip(name: str) -> tuple[bytes, int]:
-    """Return 24 kHz PCM16 and where its speech ends, in ms."""
-    import numpy as np
-
-    with wave.open(str(CLIPS / f"{name}.wav")) as clip:
-        if clip.getframerate() != 24_000:
-            raise ValueError(f"{name} is not at 24 kHz")
-        pcm = clip.readframes(clip.getnframes())
-    loud = np.flatnonzero(np.abs(np.frombuffer(pcm, "<i2").astype(int)) > LOUD)
-    return pcm, int(loud[-1]) // 24
-
-
-async def turn(parts: Parts, name: str) -> float:
-    """Say one clip in real time; return ms from the end of speech to first audio."""
-    pcm, speech_end_ms = read_clip(name)
-    pcm += bytes(int(SILENCE_AFTER_S * 48_000))
-    model = LoopbackConnection(parts)
-    heard: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-
-    async def listen() -> None:
-        while True:
-            event: dict[str, Any] = json.loads(await model.receive())
-            if event["type"] == "response.output_audio.delta" and not heard.done():
-                heard.set_result(time.monotonic())
-
-    listener = asyncio.create_task(listen())
-    transcription = {"model": "local"}
-    session = {"type": "realtime", "audio": {"input": {"transcription": transcription}}}
-    await model.send(
-        json.dumps({"type": "session.update", "session": session}).encode()
-    )
-    began = time.monotonic()
-    for at in range(0, len(pcm), FRAME_BYTES):
-        await model.send(append_audio(pcm[at : at + FRAME_BYTES]))
-        due_s = began + (at + FRAME_BYTES) / 48_000
-        await asyncio.sleep(max(0.0, due_s - time.monotonic()))
-        if heard.done():
-            break
-    async with asyncio.timeout(10):
-        first_audio_s = await heard
-    listener.cancel()
-    await model.close()
-    return (first_audio_s - began) * 1000 - speech_end_ms
-
-
-def measure() -> list[str]:
-    """Return the line about the engine, or why it could not be measured."""
-    sys.stderr.write("  engine: end of speech to first audio\n")
+def measure(_options: argparse.Namespace) -> list[str]:
+    """Return the lines about the engine, or why it could not be measured."""
+    began_s = time.monotonic()
     parts = load_parts(EngineOptions())
+    load_s = time.monotonic() - began_s
     if not (parts.hears and parts.speaks):
         return [f"engine: not measured, {'; '.join(parts.missing.values())}"]
+    # These need numpy, which comes with the parts.
+    from bench import engine_load
+    from bench.clips import clean_clips
+
+    clips = clean_clips()
+    lines = [f"engine, loading all parts: {load_s:.1f} s"]
+    _tell("voice detection and words")
+    lines += [_detection(parts, clips), _words(parts)]
+    for silence_ms in SILENCES_MS:
+        _tell(f"one session, {silence_ms} ms of silence end a turn")
+        lines.append(_latency(parts, clips, silence_ms))
+    _tell(f"{engine_load.SESSIONS} sessions, the engine on one core")
+    return [*lines, *engine_load.measure(clips)]
+
+
+def _detection(parts: Parts, clips: list[Clip]) -> str:
+    """Return what finding speech costs; it runs on the event loop."""
+    from bench.talk import FRAME_BYTES, FRAME_MS
+
+    assert parts.vad is not None
+    took_ms: list[float] = []
+    for clip in clips:
+        vad = parts.vad()
+        for at in range(0, len(clip.pcm), FRAME_BYTES):
+            began_s = time.perf_counter()
+            vad.feed(clip.pcm[at : at + FRAME_BYTES])
+            took_ms.append((time.perf_counter() - began_s) * 1000)
+    return (
+        f"engine, voice detection of a {FRAME_MS} ms frame, on the event loop: "
+        f"p50 {median(took_ms):.2f} ms, p95 {percentile(took_ms, 0.95):.2f} ms"
+    )
+
+
+def _words(parts: Parts) -> str:
+    """Return how well recordings are understood."""
+    from bench.clips import words_wrong
+
+    assert parts.stt is not None
+    wrong, said = words_wrong(parts.stt)
+    share = 100 * wrong / said
+    return f"engine, word errors over the clips: {share:.1f} % ({wrong} of {said})"
+
+
+def _latency(parts: Parts, clips: list[Clip], silence_ms: int) -> str:
+    """Say every recording in real time to an engine that has nothing else to do."""
+    from bench.talk import Visitor, spread
+
+    async def turn(clip: Clip) -> float:
+        model = LoopbackConnection(parts)
+        visitor = Visitor(model)
+        async with asyncio.TaskGroup() as group:
+            listening = group.create_task(visitor.listen())
+            await visitor.configure(silence_ms)
+            answered_ms = await visitor.say(clip)
+            listening.cancel()
+        await model.close()
+        return answered_ms
 
     async def run() -> list[float]:
-        for name in SPEECH_CLIPS:
-            await turn(parts, name)  # warm
-        return [await turn(parts, name) for _ in range(ROUNDS) for name in SPEECH_CLIPS]
+        await turn(clips[-1])  # warm
+        return [await turn(clip) for _ in range(ROUNDS) for clip in clips]
 
-    values = asyncio.run(run())
-    return [
-        f"engine, end of speech to first audio, {len(values)} turns: "
-        f"p50 {median(values):.0f} ms, p95 {percentile(values, 0.95):.0f} ms "
-        "(500 ms of it is the silence that ends a turn)"
-    ]
+    return (
+        f"engine, end of speech to first audio, silence_duration_ms {silence_ms}: "
+        f"{spread(asyncio.run(run()))}"
+    )
+
+
+def _tell(what: str) -> None:
+    sys.stderr.write(f"  engine: {what}\n")

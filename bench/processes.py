@@ -39,6 +39,7 @@ class Bridge:
         arguments: Of the interpreter that runs it; may name ``{port}`` and ``{model}``.
         path: Path the load client opens.
         scheme: http for a widget's session address, ws otherwise.
+        driver: The library that talks to the model.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Bridge:
     arguments: Sequence[str]
     path: str
     scheme: str
+    driver: str = "websockets"
 
 
 @contextlib.contextmanager

@@ -70,6 +70,7 @@ REALTIME_WIDGET = {
     "SESSIONS_PER_USER": 0,
     "SESSIONS_PER_PROCESS": 5_000,
     "OPENS_PER_MINUTE_PER_IP": 0,
+    "UPSTREAM_DRIVER": os.environ.get("REALTIME_WIDGET_BENCH_DRIVER", "auto"),
     "UPSTREAM_HOSTS": (os.environ.get("REALTIME_WIDGET_BENCH_MODEL", ""),),
     # The scripted model sends faster than a talk is heard; pacing would hold the end
     # of each answer back on purpose and be measured as latency.

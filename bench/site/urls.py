@@ -1,13 +1,20 @@
-"""The app, and a page that blocks the thread all synchronous views share."""
+"""The app, pages for a browser, and one that blocks the thread of synchronous views."""
 
 from __future__ import annotations
 
 import time
 
 from django.http import HttpRequest, HttpResponse
+from django.template import engines
 from django.urls import include, path
 
 BLOCK_S = 0.3
+BARE = """<!doctype html><html lang="en"><title>Bench</title><body><p>Words.</p>"""
+PAGE = (
+    "{% load realtime_widget %}"
+    + BARE
+    + '{% realtime_widget "bench" %}<p>What stands below must not move.</p>'
+)
 
 
 def block(request: HttpRequest) -> HttpResponse:
@@ -16,4 +23,20 @@ def block(request: HttpRequest) -> HttpResponse:
     return HttpResponse("done", content_type="text/plain")
 
 
-urlpatterns = [path("realtime/", include("realtime_widget.urls")), path("block", block)]
+def page(request: HttpRequest) -> HttpResponse:
+    """Show the widget and nothing else."""
+    template = engines["django"].from_string(PAGE)
+    return HttpResponse(template.render({}, request))
+
+
+def bare(request: HttpRequest) -> HttpResponse:
+    """Show the same page without it."""
+    return HttpResponse(BARE)
+
+
+urlpatterns = [
+    path("realtime/", include("realtime_widget.urls")),
+    path("block", block),
+    path("page", page),
+    path("bare", bare),
+]
