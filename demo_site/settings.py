@@ -105,7 +105,17 @@ LOGIN_URL = "demo-login"
 LOGIN_REDIRECT_URL = "orders"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("ar", "العربية")]
+LANGUAGES = [
+    ("en", "English"),
+    ("de", "Deutsch"),
+    ("fr", "Français"),
+    ("es", "Español"),
+    ("pt", "Português"),
+    ("ja", "日本語"),
+    ("zh-hans", "简体中文"),
+    ("ar", "العربية"),
+    ("hi", "हिन्दी"),
+]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -7,7 +7,7 @@ from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
 
-from demo_site import views
+from demo_site import gallery, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("appointments/<int:pk>/cancel/", views.cancel, name="cancel"),
     path("hours/", views.hours, name="hours"),
     path("chat/", views.chat, name="chat"),
+    path("gallery/", gallery.gallery, name="gallery"),
+    path("gallery/<slug:name>/", gallery.gallery_form, name="gallery-form"),
     path("ar/", views.arabic, name="arabic"),
     path("demo-login/", views.demo_login, name="demo-login"),
     path("demo-logout/", views.demo_logout, name="demo-logout"),
