@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.chromium import find_chromium
@@ -53,8 +54,18 @@ def main() -> None:
             )
             _phone(browser, demo)
             _arabic(browser, demo)
+            _gallery(browser, demo)
             _admin(browser, demo)
         browser.close()
+    for path in IMAGES.glob("*.png"):
+        _keep_small(path)
+
+
+def _keep_small(path: Path) -> None:
+    """Write a picture anew with 256 colours, a third of its size."""
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 def _open(browser: Browser, **options: object) -> Page:
@@ -113,13 +124,38 @@ def _arabic(browser: Browser, demo: DemoServer) -> None:
     page.context.close()
 
 
+def _gallery(browser: Browser, demo: DemoServer) -> None:
+    """Photograph the looks, and the forms."""
+    page = _open(browser, viewport={"width": 1280, "height": 2000})
+    page.goto(f"{demo.url}/gallery/")
+    page.locator("realtime-widget .orb").last.wait_for()
+    page.locator(".looks").nth(3).scroll_into_view_if_needed()
+    page.evaluate("() => scrollTo(0, 0)")
+    page.screenshot(path=IMAGES / "gallery.png")
+    forms = page.locator(".forms")
+    forms.scroll_into_view_if_needed()
+    for frame in forms.locator("iframe").all():
+        frame.scroll_into_view_if_needed()
+        shown = frame.content_frame.locator("realtime-widget[state=idle]")
+        shown.wait_for(state="attached")
+    forms.screenshot(path=IMAGES / "forms.png")
+    page.context.close()
+
+
 def _admin(browser: Browser, demo: DemoServer) -> None:
-    """Photograph a conversation in the admin."""
+    """Photograph a conversation in the admin, and a widget's looks."""
     page = _open(browser, **DESKTOP)
     page.goto(f"{demo.url}/admin/")
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill(demo.admin_password)
     page.get_by_role("button", name="Log in").click()
+    page.goto(f"{demo.url}/admin/realtime_widget/widget/")
+    page.get_by_role("link", name="support", exact=True).click()
+    page.get_by_role("heading", name="What visitors see").scroll_into_view_if_needed()
+    page.evaluate(
+        "() => document.querySelector('.field-theme').closest('fieldset').scrollIntoView()"
+    )
+    page.screenshot(path=IMAGES / "admin-looks.png")
     page.goto(f"{demo.url}/admin/realtime_widget/conversation/")
     page.locator("#result_list tbody tr").last.locator("th a").click()
     page.get_by_text("Order 1042").first.scroll_into_view_if_needed()
