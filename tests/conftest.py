@@ -120,3 +120,16 @@ def asgi_server() -> Iterator[RunningServer]:
 def uvicorn_server() -> Iterator[RunningServer]:
     """Run the test site on a real uvicorn, once for the whole run."""
     yield from run_uvicorn()
+
+
+@pytest.fixture
+def no_sessions_left(transactional_db: None) -> Iterator[None]:
+    """Wait for what the test began; fail when a session keeps its place.
+
+    The database is emptied behind the test, so nobody may still write to it.
+    """
+    # What it looks at needs Django, which is not set up when this file is read.
+    from tests.settling import wait_until_settled
+
+    yield
+    wait_until_settled()

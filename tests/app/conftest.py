@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from realtime_widget import connectors, quotas
 from realtime_widget.models import Provider
-from realtime_widget.recorder.writer import all_writers, records_pool
-from realtime_widget.threads import row_pool
 from tests.app.rows import make_widget
 from tests.fakes.model import AnsweringModel
 
@@ -60,26 +56,3 @@ def _fresh_limits():
     yield
     quotas.opens.__init__()
     quotas.socket_opens.__init__()
-
-
-def still_at_work():
-    """Tell whether a server of this process has a session or a row to write."""
-    return (
-        quotas.counters.running()
-        or any(writer.busy for writer in all_writers())
-        or records_pool.taken
-        or row_pool.taken
-    )
-
-
-@pytest.fixture
-def no_sessions_left(transactional_db):
-    """Wait for what the test began; fail when a session keeps its place.
-
-    The database is emptied behind the test, so nobody may still write to it.
-    """
-    yield
-    until_s = time.monotonic() + 15
-    while still_at_work() and time.monotonic() < until_s:
-        time.sleep(0.01)
-    assert quotas.counters.running() == 0

@@ -116,11 +116,34 @@ def microphone(microphone_file):
 
 
 @pytest.fixture
-def visit(chromium, asgi_server, transactional_db, microphone):
+def wait_written():
+    """Return a function that waits until all rows of a session are written.
+
+    The page is told of the end first; the signal is sent after the last row.
+    """
+    written = set()
+    changed = threading.Condition()
+
+    def ended(sender, *, conversation, **_):
+        with changed:
+            written.add(str(conversation.pk))
+            changed.notify_all()
+
+    def wait(session_id):
+        with changed:
+            assert changed.wait_for(lambda: session_id in written, SIGNAL_S)
+
+    signals.session_stopped.connect(ended)
+    yield wait
+    signals.session_stopped.disconnect(ended)
+
+
+@pytest.fixture
+def visit(chromium, asgi_server, no_sessions_left, microphone, wait_written):
     """Return a function that opens a page of the test site and watches it.
 
-    With ``address`` it is that page, of whatever site. The test site's policy is ``default-src 'self'``; a test that leaves a violation
-    behind fails.
+    With ``address`` it is that page, of whatever site. The test site's policy is
+    ``default-src 'self'``; a test that leaves a violation behind fails.
     """
     visits = []
 
@@ -134,7 +157,7 @@ def visit(chromium, asgi_server, transactional_db, microphone):
         context.add_init_script(path=HERE / "probe.js")
         wanted = urlencode({"Content-Security-Policy": POLICY, **(headers or {})})
         own = f"{asgi_server.url}/page/{slug}/?{wanted}"
-        visits.append(Visit(context, address or own))
+        visits.append(Visit(context, address or own, wait_written))
         return visits[-1]
 
     yield open_page

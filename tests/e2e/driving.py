@@ -13,11 +13,14 @@ class Visit:
     Args:
         context: Playwright's browser context, with the probe installed.
         url: Of the page.
+        wait_written: Waits until this process has written all rows of a session, by its
+            id; none where the server is another process.
     """
 
-    def __init__(self, context, url):
+    def __init__(self, context, url, wait_written=None):
         self.context = context
         self.url = url
+        self._wait_written = wait_written
         self.allowed_violations = 0
         self.faults = []
         self.page = context.new_page()
@@ -41,9 +44,12 @@ class Visit:
         self.wait_for_state(state)
 
     def stop(self):
-        """Press the button again and wait for the end."""
+        """Press the button again and wait for the end, in the database too."""
         self.button("End conversation").click()
         self.wait_received("session.stopped")
+        started = self.received("session.started")
+        if self._wait_written and started:
+            self._wait_written(started[-1]["session_id"])
 
     def write(self, text):
         """Type a message and send it."""
