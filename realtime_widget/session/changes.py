@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from realtime_widget.exceptions import ProtocolError
-from realtime_widget.session import fields
+from realtime_widget.session import composing, fields
 from realtime_widget.session.config import SessionConfig, TurnDetection
+
+if TYPE_CHECKING:
+    from realtime_widget.session.core import SessionCore
 
 IDLE_TIMEOUT_RANGE_MS: Final = (5_000, 30_000)
 PREFIX_PADDING_RANGE_MS: Final = (0, 5_000)
@@ -101,3 +104,57 @@ def shown(config: SessionConfig) -> dict[str, Any]:
         for name in CHANGEABLE
         if name in config.changeable
     }
+
+
+class Changes:
+    """The page's changes of one running session, one at a time.
+
+    A change holds at once, and is taken back when the model's side refuses it.
+    """
+
+    def __init__(self) -> None:
+        self._before: SessionConfig | None = None
+        self._parts: dict[str, Any] = {}
+        self._made = 0
+
+    def begin(self, core: SessionCore, wish: Mapping[str, Any], now_s: float) -> None:
+        """Change the running session as its page wishes.
+
+        The page is told ``session.updated`` when the model's side has taken it.
+
+        Raises:
+            ProtocolError: If the wish is not allowed, cannot be, or comes too soon.
+        """
+        if self._before is not None or not core.started:
+            raise ProtocolError("a change is under way", code="too_fast")
+        config = changed(core.config, wish)
+        if config.turn_detection.kind != core.config.turn_detection.kind:
+            # What was heard so far would end up in a turn of the other kind.
+            core.talk_key.drop()
+            core.turns.speech_dropped(now_s)
+        self._made += 1
+        self._before, core.config = core.config, config
+        self._parts = composing.changed_parts(self._before, config)
+        core.effects.upstream(
+            composing.session_update(self._parts, event_id=f"change_{self._made}")
+        )
+
+    def taken(self, core: SessionCore) -> None:
+        """Tell the page that its change holds."""
+        if self._before is not None:
+            self._before = None
+            core.session = composing.merged(core.session, self._parts)
+            core.effects.page("session.updated", config=shown(core.config))
+
+    def refused(self, core: SessionCore, event_id: str) -> bool:
+        """Take back a change that the model's side did not take.
+
+        Returns:
+            False when the error belongs to something else.
+        """
+        if self._before is None or event_id != f"change_{self._made}":
+            return False
+        core.config, self._before = self._before, None
+        core.effects.error("invalid_field")
+        core.effects.page("session.updated", config=shown(core.config))
+        return True

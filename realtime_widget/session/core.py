@@ -17,8 +17,9 @@ from typing import Any, Final, Literal
 from realtime_widget import __version__
 from realtime_widget.exceptions import ProtocolError
 from realtime_widget.protocol.browser import State, StopReason
-from realtime_widget.session import changes, composing, fields
+from realtime_widget.session import composing, fields
 from realtime_widget.session.answers import Answers
+from realtime_widget.session.changes import Changes
 from realtime_widget.session.config import AgentSpec, SessionConfig
 from realtime_widget.session.effects import (
     Check,
@@ -28,7 +29,7 @@ from realtime_widget.session.effects import (
     SendUpstream,
     Stop,
 )
-from realtime_widget.session.ending import CLOSE_CODES, ERROR_CODES
+from realtime_widget.session.ending import CLOSE_CODES, ERROR_CODES, Goodbye
 from realtime_widget.session.guardrails import Guardrails
 from realtime_widget.session.handoffs import hand_over, serve
 from realtime_widget.session.item_log import ItemLog
@@ -95,14 +96,11 @@ class SessionCore:
         self.refusals = 0
         self.takes_mcp = True
         self.session: dict[str, Any] = composing.session_object(config)
-        self._before_change: SessionConfig | None = None
-        self._change_parts: dict[str, Any] = {}
-        self._changes = 0
+        self.changes = Changes()
         self._state: State | None = None
         self._early: list[Mapping[str, Any]] = []
         self._open_until_s: float | None = None
-        self._drain_until_s: float | None = None
-        self._goodbye: tuple[StopReason, str] = ("draining", "")
+        self._goodbye = Goodbye()
         self.lifetime = Lifetime(self.effects, config.limits)
         self._upstream_s = 0.0
         self._end: SessionEnd | None = None
@@ -153,7 +151,7 @@ class SessionCore:
 
     def await_upstream(self, until_s: float) -> None:
         """Wait for another session of the model, configured as this one is now."""
-        self.change_taken()
+        self.changes.taken(self)
         self.created = False
         self._open_until_s = until_s
 
@@ -285,7 +283,7 @@ class SessionCore:
             return None
         deadlines = [
             self._open_until_s,
-            self._drain_until_s,
+            self._goodbye.until_s,
             self.renewal.next_deadline_s(),
             self.turns.next_deadline_s(),
             self.tools.next_deadline_s(),
@@ -337,9 +335,7 @@ class SessionCore:
             reason: One of the browser protocol's stop reasons.
             words: For the visitor, "" for those of the reason.
         """
-        self._goodbye = (reason, words)
-        until_s = now_s + within_s
-        self._drain_until_s = min(until_s, self._drain_until_s or until_s)
+        self._goodbye.plan(now_s + within_s, reason, words)
         return self._done(now_s)
 
     def stop(self, reason: StopReason, error_code: str, now_s: float) -> list[Effect]:
@@ -360,8 +356,7 @@ class SessionCore:
         self.transcript.end()
         self.tools.cancel_all(now_s)
         if error_code:
-            planned, words = self._goodbye
-            self.effects.error(error_code, words if planned == reason else "")
+            self.effects.error(error_code, self._goodbye.words_for(reason))
         self.effects.page(
             "session.stopped", reason=reason, duration_s=round(duration_s, 3)
         )
@@ -385,50 +380,6 @@ class SessionCore:
             handler(self, message, now_s)
         except ProtocolError as exc:
             self.effects.error(exc.code)
-
-    def change(self, wish: Mapping[str, Any], now_s: float) -> None:
-        """Change the running session as its page wishes; one change at a time.
-
-        The page is told ``session.updated`` when the model's side has taken it.
-
-        Raises:
-            ProtocolError: If the wish is not allowed, cannot be, or comes too soon.
-        """
-        if self._before_change is not None or not self.started:
-            raise ProtocolError("a change is under way", code="too_fast")
-        config = changes.changed(self.config, wish)
-        if config.turn_detection.kind != self.config.turn_detection.kind:
-            # What was heard so far would end up in a turn of the other kind.
-            self.talk_key.drop()
-            self.turns.speech_dropped(now_s)
-        self._changes += 1
-        self._before_change, self.config = self.config, config
-        self._change_parts = composing.changed_parts(self._before_change, config)
-        self.effects.upstream(
-            composing.session_update(
-                self._change_parts, event_id=f"change_{self._changes}"
-            )
-        )
-
-    def change_taken(self) -> None:
-        """Tell the page that its change holds."""
-        if self._before_change is not None:
-            self._before_change = None
-            self.session = composing.merged(self.session, self._change_parts)
-            self.effects.page("session.updated", config=changes.shown(self.config))
-
-    def change_refused(self, event_id: str) -> bool:
-        """Take back a change that the model's side did not take.
-
-        Returns:
-            False when the error belongs to something else.
-        """
-        if self._before_change is None or event_id != f"change_{self._changes}":
-            return False
-        self.config, self._before_change = self._before_change, None
-        self.effects.error("invalid_field")
-        self.effects.page("session.updated", config=changes.shown(self.config))
-        return True
 
     def _check_limits(self, now_s: float) -> None:
         if self._open_until_s is not None and now_s >= self._open_until_s:
@@ -463,14 +414,9 @@ class SessionCore:
             if state != self._state:
                 self._state = state
                 self.effects.page("state", state=state)
-            if self._drain_until_s is not None:
-                self._end_drained(state, self._drain_until_s, now_s)
+            if self._goodbye.due(state, now_s):
+                self.effects.add(Stop(self._goodbye.reason))
         return self.effects.take()
-
-    def _end_drained(self, state: State, until_s: float, now_s: float) -> None:
-        """End as ``drain`` said, unless somebody is in the middle of a turn."""
-        if state in ("connecting", "listening") or now_s >= until_s:
-            self.effects.add(Stop(self._goodbye[0]))
 
     def _current_state(self, now_s: float) -> State:
         if not self.started or self.renewal.told:

@@ -9,12 +9,12 @@ from typing import Final
 
 from realtime_widget.session.effects import Check
 from realtime_widget.session.ports import GuardrailPort
+from realtime_widget.session.tasks import cancel_all
 
 logger = logging.getLogger("realtime_widget.session")
 
 # A check that takes longer is as good as none.
 CHECK_S: Final = 5.0
-END_S: Final = 1.0
 
 
 async def tripped(port: GuardrailPort, check: Check, session_id: str) -> str:
@@ -64,11 +64,7 @@ class GuardrailTasks:
 
     async def end(self) -> None:
         """Cancel all checks, and wait a moment for them."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=END_S)
+        await cancel_all(self._tasks.values())
 
     async def _run(self, key: tuple[str, str]) -> None:
         try:

@@ -24,7 +24,6 @@ from realtime_widget.session.budgets import Budget
 from realtime_widget.session.composing import approval_item
 from realtime_widget.session.config import Limits, McpSpec
 from realtime_widget.session.effects import CancelTool, Effects, StartTool
-from realtime_widget.session.ports import ToolFact
 from realtime_widget.session.tool_values import Outcome, Status, error_output
 
 Item = Mapping[str, Any]
@@ -383,13 +382,5 @@ class McpCalls:
         )
 
     def _record(self, call: McpCall, status: Status, output: str, now_s: float) -> None:
-        self._effects.record(
-            ToolFact(
-                call_id=call.call_id,
-                name=call.name,
-                arguments=call.arguments[: self._limits.tool_arguments_bytes],
-                output=output,
-                status=status,
-                duration_ms=int((now_s - call.arrived_s) * 1000),
-            )
-        )
+        limit = self._limits.tool_arguments_bytes
+        self._effects.record(values.fact(call, status, output, now_s, limit))

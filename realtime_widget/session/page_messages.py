@@ -109,7 +109,7 @@ def _need_talk_key(core: SessionCore) -> None:
 def on_update(core: SessionCore, message: Message, now_s: float) -> None:
     """Change what the widget's row lets pages change."""
     core.lifetime.visitor_lives(now_s)
-    core.change(fields.mapping(message, "config"), now_s)
+    core.changes.begin(core, fields.mapping(message, "config"), now_s)
 
 
 def on_microphone(core: SessionCore, message: Message, now_s: float) -> None:

@@ -39,7 +39,7 @@ def on_error(core: SessionCore, event: Event, now_s: float) -> None:
         _stop_fatally(core, code)
     elif not core.started or core.renewal.under_way:
         _refused_update(core, code, event_id, fields.optional_text(error, "param"))
-    elif core.change_refused(event_id):
+    elif core.changes.refused(core, event_id):
         pass
     elif core.turns.request_failed(event_id, code, now_s):
         if code not in BENIGN:

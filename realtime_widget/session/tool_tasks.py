@@ -6,18 +6,15 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from typing import Final
 
 from realtime_widget.exceptions import ToolError
 from realtime_widget.session.effects import Check, StartTool
 from realtime_widget.session.guardrail_tasks import tripped
 from realtime_widget.session.ports import CALL_ID, HISTORY, GuardrailPort, ToolPort
+from realtime_widget.session.tasks import cancel_all
 from realtime_widget.session.tool_values import FAILED, GUARDED, Outcome, outcome_of
 
 logger = logging.getLogger("realtime_widget.session")
-
-# Cancelled tasks get so long to end; what ignores its cancellation is left behind.
-END_S: Final = 1.0
 
 
 class ToolTasks:
@@ -59,11 +56,7 @@ class ToolTasks:
 
     async def end(self) -> None:
         """Cancel all tasks, and wait a moment for them."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=END_S)
+        await cancel_all(self._tasks.values())
 
     async def _run(self, call: StartTool) -> None:
         CALL_ID.set(call.call_id)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from realtime_widget.exceptions import BadToolArguments, ToolError
+from realtime_widget.session.ports import ToolFact
 
 Status = Literal[
     "completed",
@@ -56,6 +57,37 @@ class Outcome(NamedTuple):
     status: Status
     result: Any
     guardrail: str = ""
+
+
+class RecordedCall(Protocol):
+    """What the record keeps of a call, whoever runs it."""
+
+    call_id: str
+    name: str
+    arguments: str
+    arrived_s: float
+
+
+def fact(
+    call: RecordedCall, status: Status, output: str, now_s: float, limit_bytes: int
+) -> ToolFact:
+    """Return what the record keeps of a call that has ended.
+
+    Args:
+        call: As the model wrote it.
+        status: How it ended.
+        output: What the model was told, "" for nothing.
+        now_s: The time.
+        limit_bytes: Longer arguments are cut; they were not accepted either.
+    """
+    return ToolFact(
+        call_id=call.call_id,
+        name=call.name,
+        arguments=call.arguments[:limit_bytes],
+        output=output,
+        status=status,
+        duration_ms=int((now_s - call.arrived_s) * 1000),
+    )
 
 
 def outcome_of(exc: Exception) -> Outcome:

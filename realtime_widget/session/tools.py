@@ -18,25 +18,21 @@ from realtime_widget.exceptions import BadToolArguments, ProtocolError
 from realtime_widget.session import tool_values as values
 from realtime_widget.session.approvals import plain_answer, summary
 from realtime_widget.session.argument_schema import check_arguments
+from realtime_widget.session.batches import Batches
 from realtime_widget.session.budgets import Budget
 from realtime_widget.session.composing import Event, tool_call_item, tool_output_item
 from realtime_widget.session.config import AgentSpec, Limits, ToolSpec
 from realtime_widget.session.effects import CancelTool, Effects, StartTool
 from realtime_widget.session.item_log import left_out
 from realtime_widget.session.mcp import McpCalls
-from realtime_widget.session.ports import HandoffItem, ToolFact
+from realtime_widget.session.ports import HandoffItem
+from realtime_widget.session.told_calls import ToldCalls
 from realtime_widget.session.tool_values import Outcome, Status, error_output
 
 # Calls that may wait for a place; a model that asks for more is told so.
 MAX_WAITING: Final = 32
 # Answered call ids that are remembered against duplicates.
 MAX_REMEMBERED: Final = 1_000
-# A model that goes on calling beyond its budget is told so, but not asked to go on:
-# else the two would talk with each other for ever.
-MAX_REFUSED: Final = 3
-# Answered calls that another session of the model can be told of.
-MAX_TOLD: Final = 30
-MAX_TOLD_CHARS: Final = 128 * 1024
 
 
 HandOver = Callable[[str, str, list[str]], None]
@@ -87,21 +83,6 @@ class Call:
         return self.tool
 
 
-@dataclass(slots=True)
-class Batch:
-    """The calls of one response.
-
-    Attributes:
-        open: How many are not answered.
-        ended: Whether no more will come.
-        goes_on: Whether the model is asked to go on after them.
-    """
-
-    open: int = 0
-    ended: bool = False
-    goes_on: bool = False
-
-
 class ToolCalls:
     """All tool calls of a session.
 
@@ -132,10 +113,8 @@ class ToolCalls:
         self._waiting: deque[Call] = deque()
         self._running: dict[str, Call] = {}
         self._seen: dict[str, None] = {}
-        self._batches: dict[str, Batch] = {}
-        self._refused = 0
-        # Call -> its name, arguments and answer.
-        self._told: dict[str, tuple[str, str, str]] = {}
+        self._batches = Batches()
+        self._told = ToldCalls()
         self._hand_over: HandOver = _nobody
         self._history: History = _nothing
         self._agent = ""
@@ -185,7 +164,7 @@ class ToolCalls:
         if len(self._seen) > MAX_REMEMBERED:
             del self._seen[next(iter(self._seen))]
         call = Call(call_id, response_id, name, arguments, now_s, self._agent)
-        self._batches.setdefault(response_id, Batch()).open += 1
+        self._batches.called(response_id)
         refusal = self._refusal(call)
         if refusal is not None:
             self._show_start(call)
@@ -198,9 +177,7 @@ class ToolCalls:
 
     def response_ended(self, response_id: str) -> None:
         """Note that no more calls of this response will come."""
-        batch = self._batches.get(response_id)
-        if batch is not None:
-            batch.ended = True
+        self._batches.ended(response_id)
 
     def take_answered(self, active_id: str) -> bool:
         """Return whether the model is to go on.
@@ -210,15 +187,8 @@ class ToolCalls:
         Args:
             active_id: The response that runs, "" for none.
         """
-        answered = [
-            response_id
-            for response_id, batch in self._batches.items()
-            if batch.ended and not batch.open
-        ]
-        goes_on = self.mcp.take_answered(active_id)
-        for response_id in answered:
-            goes_on |= self._batches.pop(response_id).goes_on
-        return goes_on
+        batches, mcp = self._batches.take_answered(), self.mcp.take_answered(active_id)
+        return batches or mcp
 
     def barge_in(self, now_s: float) -> None:
         """Give up the calls that are of no use once the visitor speaks again."""
@@ -328,8 +298,7 @@ class ToolCalls:
     def lost(self, now_s: float) -> None:
         """Go on without the model's side: no response will call or end any more."""
         self.mcp.lost(now_s)
-        for batch in self._batches.values():
-            batch.ended = True
+        self._batches.lost()
 
     def open_calls(self) -> list[str]:
         """Return the calls that are not answered, oldest first."""
@@ -338,17 +307,12 @@ class ToolCalls:
 
     def retold(self, call_id: str) -> list[Event]:
         """Return the events that tell another session of a call and its answer."""
-        told = self._told.get(call_id)
-        if told is not None:
-            name, arguments, output = told
-            answer = [tool_output_item(call_id, output)]
-        else:
-            calls = (*self._running.values(), *self._waiting, *self._pending.values())
-            call = next((c for c in calls if c.call_id == call_id), None)
-            if call is None:
-                return []
-            name, arguments, answer = call.name, call.arguments, []
-        return [tool_call_item(call_id, name, arguments), *answer]
+        told = self._told.events(call_id)
+        if told:
+            return told
+        calls = (*self._running.values(), *self._waiting, *self._pending.values())
+        call = next((c for c in calls if c.call_id == call_id), None)
+        return [tool_call_item(call_id, call.name, call.arguments)] if call else []
 
     def cancel_all(self, now_s: float) -> None:
         """Record the calls the session's end leaves unanswered."""
@@ -455,36 +419,17 @@ class ToolCalls:
         self._answer(call, status, error_output(words), now_s)
 
     def _answer(self, call: Call, status: Status, output: str, now_s: float) -> None:
-        batch = self._batches[call.response_id]
-        batch.open -= 1
-        self._refused += status == "refused"
-        if status != "refused" or self._refused <= MAX_REFUSED:
-            batch.goes_on = True
+        self._batches.answered(call.response_id, refused=status == "refused")
         self._effects.upstream(tool_output_item(call.call_id, output))
-        self._keep(call, output)
+        self._told.keep(call.call_id, call.name, call.arguments, output)
         self._effects.page(
             "tool.finished", call_id=call.call_id, name=call.name, status=status
         )
         self._record(call, status, output, now_s)
 
-    def _keep(self, call: Call, output: str) -> None:
-        """Keep an answer for another session of the model, the newest within bounds."""
-        self._told[call.call_id] = (call.name, call.arguments, output)
-        size = sum(len(name) + len(a) + len(o) for name, a, o in self._told.values())
-        while size > MAX_TOLD_CHARS or len(self._told) > MAX_TOLD:
-            size -= sum(map(len, self._told.pop(next(iter(self._told)))))
-
     def _record(self, call: Call, status: Status, output: str, now_s: float) -> None:
-        self._effects.record(
-            ToolFact(
-                call_id=call.call_id,
-                name=call.name,
-                arguments=call.arguments[: self._limits.tool_arguments_bytes],
-                output=output,
-                status=status,
-                duration_ms=int((now_s - call.arrived_s) * 1000),
-            )
-        )
+        limit = self._limits.tool_arguments_bytes
+        self._effects.record(values.fact(call, status, output, now_s, limit))
 
     def _deadlines(self) -> Iterator[float]:
         yield from self.mcp.deadlines()

@@ -34,7 +34,7 @@ def on_session_created(core: SessionCore, event: Event, now_s: float) -> None:
 def on_session_updated(core: SessionCore, event: Event, now_s: float) -> None:
     """Start, or go on: the model's side has taken the configuration."""
     if core.started and not core.renewal.under_way:
-        core.change_taken()
+        core.changes.taken(core)
     elif core.created:
         core.start(now_s)
 
