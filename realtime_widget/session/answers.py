@@ -179,6 +179,15 @@ class Answers:
         )
         self._settle()
 
+    def leave(self, now_s: float) -> None:
+        """Stop the answer: the page is gone, and nobody hears the rest of it."""
+        self._settle()
+        cuts = self._silence(now_s)
+        missed = any(cut.sent_ms < cut.received_ms or not cut.complete for cut in cuts)
+        self._turns.pause(now_s, owed=missed)
+        self._cuts = cuts
+        self._settle()
+
     def reported(
         self, item_id: str, played_ms: float, now_s: float, *, done: bool
     ) -> None:

@@ -11,7 +11,6 @@ import asyncio
 import json
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, cast
@@ -46,7 +45,7 @@ from realtime_widget.session.effects import (
     Stop,
 )
 from realtime_widget.session.guardrail_tasks import GuardrailTasks
-from realtime_widget.session.microphone import HeldMicrophone, KeptMicrophone
+from realtime_widget.session.microphone import Microphones
 from realtime_widget.session.ports import (
     AudioPort,
     BrowserPort,
@@ -60,6 +59,7 @@ from realtime_widget.session.ports import (
 from realtime_widget.session.sender import PageSender
 from realtime_widget.session.tool_tasks import ToolTasks
 from realtime_widget.session.tool_values import Outcome
+from realtime_widget.session.waiting import WaitingEvents
 
 logger = logging.getLogger("realtime_widget.session")
 
@@ -78,6 +78,7 @@ class Bridge:
         connect: Opens the model's end.
         guardrails: Runs the agent's guardrails.
         heard: Told every frame of the visitor's audio that the model gets.
+        outlives_page: Whether it goes on when the page is gone, until it is stopped.
         monotonic: The clock, in seconds.
     """
 
@@ -91,6 +92,7 @@ class Bridge:
         connect: Callable[[], Awaitable[UpstreamPort]],
         guardrails: GuardrailPort | None = None,
         heard: Callable[[bytes], None] | None = None,
+        outlives_page: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = config
@@ -98,7 +100,9 @@ class Bridge:
         self._dialler = Dialler(connect, config.session_id)
         self._now = monotonic
         self._core = SessionCore(config)
-        self._page = PageSender(browser, self._core.answers.playback, monotonic)
+        self._page = PageSender(
+            browser, self._core.answers.playback, monotonic, outlives=outlives_page
+        )
         self._heard = heard
         guardrails = guardrails or NoGuardrails()
         self._tools = ToolTasks(
@@ -106,13 +110,11 @@ class Bridge:
         )
         self._checks = GuardrailTasks(guardrails, self._tripped, config.session_id)
         self._upstream: UpstreamPort | None = None
-        self._held: HeldMicrophone | None = None
-        self._kept: KeptMicrophone | None = None
+        self._to_upstream = WaitingEvents()
+        self._microphones = Microphones(self._core, self._to_upstream)
         self._microphone: AudioPort | None = None
-        self._to_upstream: deque[Mapping[str, Any] | bytes] = deque()
         self._upstream_wake = asyncio.Event()
         self._ended = asyncio.Event()
-        self._renewing = False
         self._reading: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_s = 0.0
@@ -139,6 +141,16 @@ class Bridge:
     def end(self) -> SessionEnd | None:
         """Return how the session ended, None while it lives."""
         return self._core.end
+
+    @property
+    def duration_s(self) -> float:
+        """Return how long the session has lived, 0 before its start."""
+        return self._core.lifetime.duration_s(self._now())
+
+    @property
+    def alive(self) -> bool:
+        """Return whether the session has started and has not ended."""
+        return self._core.started and self._core.end is None
 
     async def run(self) -> SessionEnd:
         """Carry the session from connecting to its end.
@@ -209,6 +221,20 @@ class Bridge:
             for effect in effects
         )
 
+    def leave_page(self, instead: BrowserPort) -> None:
+        """Go on without a page, which may come back.
+
+        Args:
+            instead: Gets what nobody reads.
+        """
+        self._page.change(instead)
+        self._apply(self._core.page_left(self._now()))
+
+    def take_page(self, browser: BrowserPort) -> None:
+        """Go on with a page after ``leave_page``: the same, or another of its visitor."""
+        self._page.change(browser)
+        self._apply(self._core.page_returned(self._now()))
+
     def update_agent(self, agent: AgentSpec) -> None:
         """Let another agent go on, or the same one with other instructions or tools."""
         self._apply(self._core.update_agent(agent, self._now()))
@@ -251,9 +277,7 @@ class Bridge:
 
     def _join(self, upstream: UpstreamPort) -> None:
         self._upstream = upstream
-        self._held = HeldMicrophone(
-            upstream, self._to_upstream, self._core.talk_key.heard
-        )
+        self._microphones.join(upstream)
         self._upstream_wake.set()
 
     async def _read_until_gone(self) -> None:
@@ -283,6 +307,7 @@ class Bridge:
     def _leave(self) -> None:
         """Leave the connection, with what waits for it."""
         upstream, self._upstream = self._upstream, None
+        self._microphones.leave()
         self._to_upstream.clear()
         self._dialler.leave(upstream)
 
@@ -325,11 +350,8 @@ class Bridge:
             await self._upstream_wake.wait()
             self._upstream_wake.clear()
             while self._upstream is not None and self._to_upstream:
-                event = self._to_upstream.popleft()
-                if not isinstance(event, bytes):
-                    event = json.dumps(event).encode()
                 try:
-                    await self._upstream.send(event)
+                    await self._upstream.send(self._to_upstream.take())
                 except UpstreamError:
                     # The reader meets the same end and knows the reason.
                     break
@@ -347,30 +369,16 @@ class Bridge:
             self.stop(stop.reason, error_code=stop.error_code)
         elif self._page.overfull:
             self.stop("idle")
+        elif self._to_upstream.overfull:
+            self.stop("upstream")
         elif self._core.end is None:
-            self._microphone = self._listening()
+            if self._microphones.settle():
+                self._upstream_wake.set()
+            self._microphone = self._microphones.way
             self._arm()
 
-    def _listening(self) -> AudioPort | None:
-        """Return where the visitor's audio goes now."""
-        listens = self._core.listens
-        if self._core.renewal.under_way:
-            if self._kept is None:
-                audio, limits = self._config.audio, self._config.limits
-                most = limits.reconnect_s * 1000 * audio.bytes_per_ms
-                self._kept = KeptMicrophone(self._to_upstream, most)
-            if not self._renewing:
-                self._kept.keep()
-        elif self._renewing and self._kept is not None and self._upstream is not None:
-            self._kept.release(self._upstream)
-            self._upstream_wake.set()
-        self._renewing = self._core.renewal.under_way
-        if listens == "always":
-            return self._kept or self._upstream
-        return self._held if listens == "held" else None
-
     def _on_send_upstream(self, effect: SendUpstream) -> None:
-        self._to_upstream.append(effect.event)
+        self._to_upstream.put(effect.event)
         self._upstream_wake.set()
 
     def _on_send_page(self, effect: SendPage) -> None:

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
-from realtime_widget import __version__
 from realtime_widget.exceptions import ProtocolError
 from realtime_widget.protocol.browser import State, StopReason
 from realtime_widget.session import composing, fields
@@ -32,10 +31,12 @@ from realtime_widget.session.effects import (
 from realtime_widget.session.ending import CLOSE_CODES, ERROR_CODES, Goodbye
 from realtime_widget.session.guardrails import Guardrails
 from realtime_widget.session.handoffs import hand_over, serve
+from realtime_widget.session.introducing import introduce
 from realtime_widget.session.item_log import ItemLog
 from realtime_widget.session.lifetime import Lifetime
 from realtime_widget.session.page_messages import HANDLERS as PAGE_HANDLERS
 from realtime_widget.session.ports import SessionEnd, StartedFact
+from realtime_widget.session.presence import Presence
 from realtime_widget.session.renewal import Renewal
 from realtime_widget.session.spending import Spending
 from realtime_widget.session.talk_key import TalkKey
@@ -88,6 +89,7 @@ class SessionCore:
         )
         serve(self, config.agent)
         self.renewal = Renewal(config.limits.reconnect_s, config.limits.rotate_s)
+        self.presence = Presence()
         self.counters: Counter[str] = Counter()
         self.started = False
         self.created = False
@@ -117,7 +119,8 @@ class SessionCore:
         ``held`` is audio of a turn that a key has begun.
         """
         config = self.config
-        if config.text_only or not self.started or self._end is not None:
+        over = self.presence.away or self._end is not None
+        if config.text_only or not self.started or over:
             return "no"
         if config.turn_detection.kind == "none":
             if self.renewal.under_way:
@@ -171,18 +174,7 @@ class SessionCore:
             self.renewal.remember(item_id, one.text)
             self.effects.upstream(composing.message_item(item_id, one.role, one.text))
         self.effects.record(StartedFact(config.model, self.provider_session_id))
-        self.effects.page(
-            "session.started",
-            session_id=config.session_id,
-            resume=config.resume,
-            resumed=config.resumed,
-            history=[{"role": one.role, "text": one.text} for one in config.history],
-            agent=self.agent.name,
-            audio={"format": config.audio.name, "rate_hz": config.audio.rate_hz},
-            turn_detection=config.turn_detection.kind,
-            max_session_s=config.limits.max_session_s,
-            version=__version__,
-        )
+        introduce(self)
         if config.greeting and not config.resumed:
             self.turns.want_response(
                 now_s, **composing.greeting_response(config.greeting)
@@ -225,6 +217,19 @@ class SessionCore:
         """Take one message of the page; its type is known to the protocol."""
         if self._end is None:
             self._page_message(message, now_s)
+        return self._done(now_s)
+
+    def page_left(self, now_s: float) -> list[Effect]:
+        """Go on without a page: it has gone, and may come back."""
+        if self._end is None:
+            self.presence.leave(self, now_s)
+        return self._done(now_s)
+
+    def page_returned(self, now_s: float) -> list[Effect]:
+        """Go on with a page again: the same, or another one of the same visitor."""
+        if self._end is None:
+            self._state = None
+            self.presence.come_back(self, now_s)
         return self._done(now_s)
 
     def tool_finished(
@@ -271,6 +276,7 @@ class SessionCore:
         if self._end is not None:
             return []
         self.renewal.tick(self, now_s)
+        self.presence.tick(self, now_s)
         self.turns.tick(now_s)
         self.tools.tick(now_s)
         self.answers.tick(now_s)
@@ -285,6 +291,7 @@ class SessionCore:
             self._open_until_s,
             self._goodbye.until_s,
             self.renewal.next_deadline_s(),
+            self.presence.next_deadline_s(),
             self.turns.next_deadline_s(),
             self.tools.next_deadline_s(),
             self.answers.next_deadline_s(),
@@ -409,7 +416,8 @@ class SessionCore:
                 self.turns.want_response(now_s)
             state = self._current_state(now_s)
             filler = self.tools.take_filler(now_s)
-            if filler and state == "thinking" and not self.turns.thinking:
+            silent = state == "thinking" and not self.turns.thinking
+            if filler and silent and not self.presence.away:
                 self.turns.want_response(now_s, **composing.greeting_response(filler))
             if state != self._state:
                 self._state = state

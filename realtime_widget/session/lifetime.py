@@ -91,6 +91,11 @@ class Lifetime:
                 self._effects.page("warning", code=end, left_s=round(at_s - now_s))
         return False
 
+    def warn_again(self, heard_s: float, now_s: float) -> None:
+        """Warn whoever is there now: he has heard none of the earlier warnings."""
+        self._warned.clear()
+        self.check(heard_s, now_s)
+
     def _ends(self, heard_s: float) -> Iterator[tuple[End, float]]:
         if self.started_s is None:
             return

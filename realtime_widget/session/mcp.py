@@ -169,6 +169,13 @@ class McpCalls:
         else:
             self._refuse(call, "rejected", values.REJECTED, now_s)
 
+    def ask_again(self) -> None:
+        """Tell a page that missed it what runs, and ask it what is still open."""
+        for call in (*self._allowed, *self._running.values()):
+            self._show_start(call)
+        for call in self.pending.values():
+            self._ask(call)
+
     def checked(self, call_id: str, outcome: Outcome, now_s: float) -> None:
         """Take what the guardrails found in a call's arguments."""
         call = self._checking.pop(call_id, None)
@@ -288,6 +295,10 @@ class McpCalls:
             return
         call.deadline_s = now_s + self._limits.approval_s
         self.pending[call.call_id] = call
+        self._ask(call)
+
+    def _ask(self, call: McpCall) -> None:
+        server = call.server
         text = server.approval_text if server is not None else ""
         self._effects.page(
             "tool.approval_required",

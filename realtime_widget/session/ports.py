@@ -58,6 +58,16 @@ class BrowserPort(Protocol):
         """
 
 
+class NoPage:
+    """A ``BrowserPort`` where there is nobody."""
+
+    async def send_text(self, text: str) -> None:
+        """Drop one message."""
+
+    async def send_audio(self, audio: bytes) -> None:
+        """Drop one frame."""
+
+
 class AudioPort(Protocol):
     """Where the visitor's audio goes."""
 

@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from realtime_widget.exceptions import SessionClosed
 from realtime_widget.session.playback import Playback
-from realtime_widget.session.ports import BrowserPort
+from realtime_widget.session.ports import BrowserPort, NoPage
 
 # A page that lets so many messages wait, or such long ones, is not reading.
 MAX_WAITING_MESSAGES: Final = 2_000
@@ -22,20 +23,29 @@ class PageSender:
     Whoever has something for the page leaves it here and never waits.
 
     Args:
-        browser: The page's end.
+        browser: The page's end; another one after ``change``.
         playback: The queue of audio, which knows its pace.
         now: The clock, in seconds.
+        outlives: Whether a page that is gone is no end: whoever gave it sees that by
+            himself, and changes it.
 
     Attributes:
         sending_since_s: When the send that is not over began, None between sends.
     """
 
     def __init__(
-        self, browser: BrowserPort, playback: Playback, now: Callable[[], float]
+        self,
+        browser: BrowserPort,
+        playback: Playback,
+        now: Callable[[], float],
+        *,
+        outlives: bool = False,
     ) -> None:
         self._browser = browser
         self._playback = playback
         self._now = now
+        self._outlives = outlives
+        self._sending: asyncio.Task[None] | None = None
         self._messages: deque[str] = deque()
         self._waiting_chars = 0
         self._wake = asyncio.Event()
@@ -63,6 +73,15 @@ class PageSender:
         if not self._paced:
             self._wake.set()
 
+    def change(self, browser: BrowserPort) -> None:
+        """Send to another page from now on; nothing of what waited for the last one."""
+        self._browser = browser
+        self._messages.clear()
+        self._waiting_chars = 0
+        if self._sending is not None:
+            # It may wait for a page that takes nothing any more.
+            self._sending.cancel()
+
     def finish(self) -> None:
         """Let ``run`` return when the last message is sent."""
         self._finishing = True
@@ -72,8 +91,26 @@ class PageSender:
         """Send until ``finish``.
 
         Raises:
-            SessionClosed: If the page is gone.
+            SessionClosed: If the page is gone, and with it all there was to do.
         """
+        while True:
+            sending = self._sending = asyncio.create_task(
+                self._send_all(), name="realtime sending"
+            )
+            try:
+                await asyncio.wait({sending})
+            finally:
+                sending.cancel()
+            if sending.cancelled():
+                continue  # for another page
+            failure = sending.exception()
+            if failure is None:
+                return
+            if not (self._outlives and isinstance(failure, SessionClosed)):
+                raise failure
+            self.change(NoPage())
+
+    async def _send_all(self) -> None:
         while True:
             piece = self._next()
             if piece is not None:

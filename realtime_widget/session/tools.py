@@ -31,6 +31,8 @@ from realtime_widget.session.tool_values import Outcome, Status, error_output
 
 # Calls that may wait for a place; a model that asks for more is told so.
 MAX_WAITING: Final = 32
+# The same of all their arguments.
+MAX_WAITING_CHARS: Final = 256 * 1024
 # Answered call ids that are remembered against duplicates.
 MAX_REMEMBERED: Final = 1_000
 
@@ -248,6 +250,16 @@ class ToolCalls:
             raise ProtocolError("not a call of the page", code="forbidden")
         self.finished(call_id, values.page_outcome(message), now_s)
 
+    def ask_again(self) -> None:
+        """Tell a page that missed it what runs, and ask it what is still open."""
+        for call in self._running.values():
+            self._show_start(call)
+            if call.asked:
+                self._ask_page(call)
+        for call in self._pending.values():
+            self._ask_visitor(call)
+        self.mcp.ask_again()
+
     # --- how calls end ---------------------------------------------------------
 
     def finished(self, call_id: str, outcome: Outcome, now_s: float) -> None:
@@ -257,7 +269,8 @@ class ToolCalls:
             self.mcp.checked(call_id, outcome, now_s)
             return
         if outcome.status == "permitted":
-            self._ask_page(call)
+            if not call.asked:
+                self._ask_page(call)
             return
         del self._running[call_id]
         if outcome.status == "completed" and call.spec.handoff_to:
@@ -333,7 +346,7 @@ class ToolCalls:
         tool = self._tools.get(call.name)
         if tool is None:
             return "unknown_tool", error_output(values.UNKNOWN)
-        if len(self._waiting) + len(self._pending) >= MAX_WAITING:
+        if self._crowded(call):
             return "failed", error_output(values.TOO_MANY)
         try:
             call.parsed = values.parsed_arguments(
@@ -349,10 +362,19 @@ class ToolCalls:
         call.tool = tool
         return None
 
+    def _crowded(self, call: Call) -> bool:
+        """Return whether there is no room for one more call that waits."""
+        waiting = (*self._waiting, *self._pending.values())
+        chars = sum(len(one.arguments) for one in (*waiting, call))
+        return len(waiting) >= MAX_WAITING or chars > MAX_WAITING_CHARS
+
     def _ask(self, call: Call, now_s: float) -> None:
         """Leave a call to the visitor."""
         call.deadline_s = now_s + self._limits.approval_s
         self._pending[call.call_id] = call
+        self._ask_visitor(call)
+
+    def _ask_visitor(self, call: Call) -> None:
         self._effects.page(
             "tool.approval_required",
             call_id=call.call_id,
@@ -403,14 +425,13 @@ class ToolCalls:
         return Outcome("completed", {"assistant": call.spec.handoff_to})
 
     def _ask_page(self, call: Call) -> None:
-        if not call.asked:
-            call.asked = True
-            self._effects.page(
-                "tool.call",
-                call_id=call.call_id,
-                name=call.name,
-                arguments=call.arguments or "{}",
-            )
+        call.asked = True
+        self._effects.page(
+            "tool.call",
+            call_id=call.call_id,
+            name=call.name,
+            arguments=call.arguments or "{}",
+        )
 
     def _give_up(self, call: Call, status: Status, words: str, now_s: float) -> None:
         """Stop the task of a call and answer it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from realtime_widget.session.effects import Effects
 from realtime_widget.session.ports import HandoffItem, ItemFact
@@ -95,6 +95,25 @@ class Transcript:
             self._forget_old()
         elif previous_item_id and previous_item_id != item_id:
             self._previous[item_id] = previous_item_id
+
+    def said(self) -> list[dict[str, Any]]:
+        """Return the lines that are complete, for a page that missed some."""
+        return [
+            {
+                "role": line.role,
+                "text": line.text,
+                "item_id": line.item_id,
+                **({"interrupted": True} if line.status == "interrupted" else {}),
+            }
+            for line in self._lines.values()
+            if line.final and line.text
+        ]
+
+    def show_open(self) -> None:
+        """Show the lines that are not complete, all their words so far."""
+        for line in self._lines.values():
+            if line.shown and not line.final:
+                self._send(line, text=line.text)
 
     def place_speech(self, item_id: str) -> None:
         """Show an empty line for speech whose words come later."""

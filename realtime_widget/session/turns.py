@@ -47,8 +47,14 @@ class Turns:
         self._cancelled_id = ""
         self._silenced: deque[str] = deque(maxlen=REMEMBERED)
         self._ended: deque[str] = deque(maxlen=REMEMBERED)
+        self._paused = False
         self.active_id = ""
         self.speaking = False
+
+    @property
+    def owes(self) -> bool:
+        """Return whether an answer is wanted that was not asked for yet."""
+        return self._wanted is not None
 
     @property
     def thinking(self) -> bool:
@@ -99,13 +105,16 @@ class Turns:
         """Note that a response runs; it covers everything asked for so far."""
         if response_id in self._ended:
             return
-        if not self._request_id:
+        if self._paused:
+            if self._answer_until_s is not None:
+                self._owe({})
+        elif not self._request_id:
             # The server's own; items that were added before it are answered by it.
             self._wanted = None
         self._request_id = ""
         self._answer_until_s = None
         self.active_id = response_id
-        if self._cancel_until_s is not None:
+        if self._paused or self._cancel_until_s is not None:
             self._cancel_until_s = None
             self.cut_off(response_id)
 
@@ -173,6 +182,31 @@ class Turns:
             self._cancel_until_s = now_s + OWN_RESPONSE_S
         self._answer_until_s = None
 
+    def pause(self, now_s: float, *, owed: bool) -> None:
+        """Let nobody answer until ``go_on``: there is nobody to hear it.
+
+        Args:
+            now_s: The time.
+            owed: Whether somebody waits for an answer that is not on its way any more.
+        """
+        wanted = self._wanted
+        if wanted is None and self._request_id:
+            wanted = self._sent_parameters
+        owed = owed or self.thinking
+        self.cancel(now_s)
+        self._paused = True
+        if owed:
+            self._owe(wanted or {})
+
+    def go_on(self, now_s: float) -> None:
+        """Answer again, and first what is owed."""
+        self._paused = False
+        self._create_if_free(now_s)
+
+    def _owe(self, parameters: dict[str, Any]) -> None:
+        if self._wanted is None:
+            self._wanted = parameters
+
     def cut_off(self, response_id: str) -> None:
         """Cancel one response and let nothing more of it through."""
         if response_id == self.active_id and response_id != self._cancelled_id:
@@ -227,7 +261,8 @@ class Turns:
     @property
     def _busy(self) -> bool:
         return bool(
-            self.active_id
+            self._paused
+            or self.active_id
             or self._request_id
             or self.speaking
             or self._answer_until_s is not None

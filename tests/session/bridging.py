@@ -16,7 +16,15 @@ from tests.session.driving import MS, config
 class Session:
     """One session with everything around it."""
 
-    def __init__(self, *, handlers=None, connect=None, guardrails=None, **fields):
+    def __init__(
+        self,
+        *,
+        handlers=None,
+        connect=None,
+        guardrails=None,
+        outlives_page=False,
+        **fields,
+    ):
         self.upstream = ScriptedUpstream()
         self.browser = RecordingBrowser()
         self.recorder = RecordingRecorder()
@@ -29,6 +37,7 @@ class Session:
             recorder=self.recorder,
             connect=connect or self._connect,
             guardrails=guardrails,
+            outlives_page=outlives_page,
             monotonic=self.loop.time,
         )
         self.task = None
