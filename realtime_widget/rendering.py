@@ -28,6 +28,8 @@ from realtime_widget.models import Widget
 logger = logging.getLogger(__name__)
 
 MODULE: Final = "realtime_widget/realtime-widget.js"
+# Keeps the widget's place until the module has built it.
+STYLES: Final = "realtime_widget/realtime-widget.css"
 HIDDEN: Final = mark_safe("<!-- realtime-widget: not available here -->")
 REQUEST_ATTRIBUTE: Final = "_realtime_widget_tags"
 # In the query of a session's address: the page asks for nobody.
@@ -49,12 +51,13 @@ def render_widget(
         slug: The widget's slug.
         request: The page's request: decides the site, counts the tags of a page.
         nonce: The page's CSP nonce; None for none.
-        script: Whether to bring the module script along; None for the first tag of
-            a page only. Set it where a piece of the page is cached by itself.
+        script: Whether to bring the style sheet and the module script along; None for
+            the first tag of a page only. Set it where a piece of the page is cached by
+            itself.
 
     Returns:
-        The element, its configuration and its script; a comment when the widget
-        cannot be shown and ``DEBUG`` is off.
+        The element, its configuration, its style sheet and its script; a comment when
+        the widget cannot be shown and ``DEBUG`` is off.
 
     Raises:
         TemplateSyntaxError: In ``DEBUG``, when the widget cannot be shown.
@@ -87,17 +90,22 @@ def _html(
     number = _next_number(request)
     config_id = f"realtime-widget-{config['slug']}-{number}"
     element = format_html(
-        '<realtime-widget slug="{}" config="{}" lang="{}" dir="{}"><p>{}</p></realtime-widget>',
+        '<realtime-widget slug="{}" config="{}" form="{}" lang="{}" dir="{}">'
+        "<p>{}</p></realtime-widget>",
         config["slug"],
         config_id,
+        config["form"],
         config["language"],
         config["dir"],
         config["texts"]["no_javascript"],
     )
     data = json_script(config, config_id)
     with_script = script if script is not None else request is None or number == 1
-    module = _module_script(nonce) if with_script else ""
-    return format_html("{}\n{}\n{}", element, data, module)
+    if not with_script:
+        return format_html("{}\n{}", element, data)
+    # Before the element: what follows a style sheet is painted after it has come.
+    styles, module = _style_link(nonce), _module_script(nonce)
+    return format_html("{}\n{}\n{}\n{}", styles, element, data, module)
 
 
 def frame_html(widget: Widget, *, request: HttpRequest) -> SafeString:
@@ -178,13 +186,23 @@ def _next_number(request: HttpRequest | None) -> int:
     return number
 
 
-def _module_script(nonce: object) -> SafeString:
-    value = "" if nonce is None else str(nonce)
-    if not value:
-        return format_html('<script type="module" src="{}"></script>', static(MODULE))
+def _style_link(nonce: object) -> SafeString:
     return format_html(
-        '<script type="module" src="{}" nonce="{}"></script>', static(MODULE), value
+        '<link rel="stylesheet" href="{}"{}>', static(STYLES), _nonce_attribute(nonce)
     )
+
+
+def _module_script(nonce: object) -> SafeString:
+    return format_html(
+        '<script type="module" src="{}"{}></script>',
+        static(MODULE),
+        _nonce_attribute(nonce),
+    )
+
+
+def _nonce_attribute(nonce: object) -> SafeString:
+    value = "" if nonce is None else str(nonce)
+    return format_html(' nonce="{}"', value) if value else mark_safe("")
 
 
 def _missing(slug: str, site: Any) -> SafeString:

@@ -43,7 +43,12 @@ LAZY = re.compile(r"""\bimport\(\s*["'][^"']+["']\s*\)""")
 EVERY_PAGE_BYTES = 30_000
 FIRST_USE_BYTES = 35_000
 # Brought by the first press of the button, or shortly before it.
-FIRST_USE = ("call.js", "audio/sound.js", *sorted(set(page.WORKLETS.values())))
+FIRST_USE = (
+    "announcing.js",
+    "call.js",
+    "audio/sound.js",
+    *sorted(set(page.WORKLETS.values())),
+)
 COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
 MAKES_HTML_OR_CODE = re.compile(
     r"\b(?:innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|createContextualFragment"
@@ -185,7 +190,14 @@ def test_protocol_js_has_the_servers_close_codes_and_errors() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    sorted({rendering.MODULE, page.DEFAULT_AVATAR, *page.WORKLETS.values()}),
+    sorted(
+        {
+            rendering.MODULE,
+            rendering.STYLES,
+            page.DEFAULT_AVATAR,
+            *page.WORKLETS.values(),
+        }
+    ),
 )
 def test_file_that_the_server_names_exists(address: str) -> None:
     assert (STATIC.parent / address).is_file()
@@ -233,6 +245,8 @@ def sent_bytes(files: set[Path]) -> int:
 def test_what_every_page_loads_is_small() -> None:
     page_loads = modules_of_a_page()
     assert len(page_loads) > 10
+    files = (rendering.STYLES, page.DEFAULT_AVATAR)
+    page_loads |= {STATIC.parent / name for name in files}
     assert sent_bytes(page_loads) <= EVERY_PAGE_BYTES
 
 
@@ -246,7 +260,13 @@ def test_nothing_of_a_call_is_loaded_with_the_page() -> None:
     folders = {folder_of(file) for file in modules_of_a_page()}
     assert not any(folder.startswith("audio") for folder in folders)
     names = {file.name for file in modules_of_a_page()}
-    assert not names & {"call.js", "session.js", "websocket.js", "protocol.js"}
+    assert not names & {
+        "announcing.js",
+        "call.js",
+        "session.js",
+        "websocket.js",
+        "protocol.js",
+    }
 
 
 def test_hashed_names_hold_for_what_is_loaded_later(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ TAGS = {
     "jinja2": '{{ realtime_widget("support") }}',
 }
 SCRIPT = re.compile(r'<script type="module" src="([^"]+)"( nonce="([^"]*)")?></script>')
+STYLES = re.compile(r'<link rel="stylesheet" href="([^"]+)"( nonce="([^"]*)")?>')
 DATA = re.compile(
     r'<script id="([^"]+)" type="application/json">(.*?)</script>', re.DOTALL
 )
@@ -55,13 +56,15 @@ def test_tag_renders_element_configuration_and_script(engine):
     make_widget()
     html = show(engine)
     assert (
-        '<realtime-widget slug="support" config="realtime-widget-support-1" lang="en"'
-        ' dir="ltr"><p>Please turn on JavaScript to talk to our assistant.</p></realtime-widget>'
+        '<realtime-widget slug="support" config="realtime-widget-support-1"'
+        ' form="inline" lang="en" dir="ltr"><p>Please turn on JavaScript to talk to our assistant.</p></realtime-widget>'
     ) in html
     (config_id, data) = DATA.search(html).groups()
     assert config_id == "realtime-widget-support-1"
     assert json.loads(data)["slug"] == "support"
     assert SCRIPT.search(html)[1] == "/static/realtime_widget/realtime-widget.js"
+    assert STYLES.search(html)[1] == "/static/realtime_widget/realtime-widget.css"
+    assert html.index("<link") < html.index("<realtime-widget")
     assert "nonce" not in html
 
 
@@ -94,7 +97,7 @@ def test_several_tags_have_ids_of_their_own_and_one_script(engine):
         "realtime-widget-support-2",
         "realtime-widget-sales-3",
     ]
-    assert len(SCRIPT.findall(html)) == 1
+    assert len(SCRIPT.findall(html)) == len(STYLES.findall(html)) == 1
 
 
 def test_next_page_gets_its_script_again(engine):
@@ -111,6 +114,7 @@ def test_script_can_be_asked_for_and_left_out(engine):
         asked, left = asked.replace(",", ""), left.replace(",", "")
     assert len(SCRIPT.findall(show(engine, asked + asked))) == 2
     assert not SCRIPT.search(show(engine, left))
+    assert not STYLES.search(show(engine, left))
 
 
 def test_tag_without_a_request_works_with_ids_of_its_own():
@@ -122,7 +126,7 @@ def test_tag_without_a_request_works_with_ids_of_its_own():
 
 
 @pytest.mark.parametrize("where", ["context", "django-csp", "django"])
-def test_nonce_of_the_page_is_on_the_script(engine, where):
+def test_nonce_of_the_page_is_on_the_script_and_the_style_sheet(engine, where):
     make_widget()
     request = RequestFactory().get("/")
     context = {}
@@ -132,7 +136,8 @@ def test_nonce_of_the_page_is_on_the_script(engine, where):
         request.csp_nonce = LazyNonce()
     else:
         request._csp_nonce = LazyNonce()
-    assert SCRIPT.search(show(engine, request=request, **context))[3] == "n0nce"
+    html = show(engine, request=request, **context)
+    assert SCRIPT.search(html)[3] == STYLES.search(html)[3] == "n0nce"
 
 
 @override_settings(DEBUG=True)

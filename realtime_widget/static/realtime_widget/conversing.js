@@ -1,7 +1,7 @@
 /** What a page may do with a widget's conversation: the element's first half. */
 
 import { choose, chosen } from "./choices.js";
-import { approval } from "./page-tools.js";
+import { approval, PageTools } from "./page-tools.js";
 
 export class ConversingElement extends HTMLElement {
   /**
@@ -14,6 +14,9 @@ export class ConversingElement extends HTMLElement {
 
   /** @protected Whether the widget is being built, at first or anew. */
   _building = true;
+
+  /** @protected Functions of the page, and the visitor's word on others. */
+  _tools = new PageTools();
 
   /** @type {(() => void)[]} */
   #early = [];
@@ -97,6 +100,25 @@ export class ConversingElement extends HTMLElement {
   /** @param {Record<string, unknown>} config What the widget lets pages change. */
   updateSession(config) {
     this._call?.call?.update(config);
+  }
+
+  /** One function for all tools that run in the page. */
+  get functionHandler() {
+    return this._tools.functionHandler;
+  }
+
+  set functionHandler(handler) {
+    this._tools.functionHandler = handler;
+  }
+
+  /**
+   * Give the agent a function of the page.
+   *
+   * @param {string} name The tool's name.
+   * @param {import("./page-tools.js").PageTool} run
+   */
+  registerTool(name, run) {
+    this._tools.register(name, run);
   }
 
   /**

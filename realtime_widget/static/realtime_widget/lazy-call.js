@@ -13,7 +13,7 @@ import { forget, keep, leftBehind } from "./resume-store.js";
 /** @param {boolean} textOnly Whether nothing of it will be heard. */
 function load(textOnly) {
   const voice = textOnly ? null : import("./audio/sound.js");
-  return Promise.all([import("./call.js"), voice]);
+  return Promise.all([import("./call.js"), import("./announcing.js"), voice]);
 }
 
 export class LazyCall {
@@ -21,6 +21,8 @@ export class LazyCall {
   #events;
   /** @type {import("./call.js").Call | null} */
   #call = null;
+  /** @type {typeof import("./announcing.js") | null} */
+  #announcing = null;
   #muted = false;
   #starting = false;
   #failed = false;
@@ -43,6 +45,11 @@ export class LazyCall {
   /** Null before the first start. */
   get call() {
     return this.#call;
+  }
+
+  /** How the page is told of what is said; null before the first start. */
+  get announcing() {
+    return this.#announcing;
   }
 
   /** @returns {SessionView} */
@@ -151,7 +158,7 @@ export class LazyCall {
 
   /** @param {boolean} textOnly */
   async #load(textOnly) {
-    const [{ Call }] = await load(textOnly);
+    const [{ Call }, announcing] = await load(textOnly);
     if (this.#call) return;
     const { slug, resumeAcrossPages } = this.#config;
     const call = new Call(/** @type {any} */ (this.#config), {
@@ -163,6 +170,7 @@ export class LazyCall {
     });
     call.session.muted = this.#muted;
     for (const message of this.#messages.splice(0)) call.sendMessage(...message);
+    this.#announcing = announcing;
     this.#call = call;
   }
 

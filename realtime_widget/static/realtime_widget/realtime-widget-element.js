@@ -1,6 +1,5 @@
 /** `<realtime-widget>`: attributes, methods and events; everything else is delegated. */
 
-import { eventsOf, messageOf, toolInUse, transcriptOf } from "./announcing.js";
 import {
   changed,
   configFrom,
@@ -11,7 +10,6 @@ import {
 } from "./config.js";
 import { ConversingElement } from "./conversing.js";
 import { LazyCall, warm } from "./lazy-call.js";
-import { PageTools } from "./page-tools.js";
 import { loadParts, lookSheet } from "./parts.js";
 import { Panel } from "./views/panel.js";
 import { adoptStyles } from "./views/styles.js";
@@ -54,7 +52,6 @@ export class RealtimeWidgetElement extends ConversingElement {
   #extras = null;
   /** @type {Panel | null} */
   #panel = null;
-  #tools = new PageTools();
   /** @type {(import("./views/problem.js").Problem & {code: string}) | null} */
   #problem = null;
   #tool = "";
@@ -139,15 +136,6 @@ export class RealtimeWidgetElement extends ConversingElement {
     this.#wear();
   }
 
-  /** One function for all tools that run in the page. */
-  get functionHandler() {
-    return this.#tools.functionHandler;
-  }
-
-  set functionHandler(handler) {
-    this.#tools.functionHandler = handler;
-  }
-
   /** The methods under the names older pages use. */
   get methods() {
     return {
@@ -215,16 +203,6 @@ export class RealtimeWidgetElement extends ConversingElement {
     if (config.look) this.setAttribute("look", config.look);
     this.#panel?.setConfig(this.#config);
     this.#render();
-  }
-
-  /**
-   * Give the agent a function of the page.
-   *
-   * @param {string} name The tool's name.
-   * @param {import("./page-tools.js").PageTool} run
-   */
-  registerTool(name, run) {
-    this.#tools.register(name, run);
   }
 
   // --- inside --------------------------------------------------------------------
@@ -392,7 +370,7 @@ export class RealtimeWidgetElement extends ConversingElement {
   /** What was asked by a session that is gone is asked no more. */
   #endTools() {
     this.#tool = "";
-    this.#tools.end();
+    this._tools.end();
   }
 
   /**
@@ -435,9 +413,11 @@ export class RealtimeWidgetElement extends ConversingElement {
     }
     this.#showLines();
     this.#render();
-    this.#dispatch("realtime-widget:transcript", transcriptOf(line));
+    const announcing = this._call?.announcing;
+    if (!announcing) return;
+    this.#dispatch("realtime-widget:transcript", announcing.transcriptOf(line));
     if (!isFinal || line.role === "system") return;
-    const detail = messageOf(line);
+    const detail = announcing.messageOf(line);
     this.#dispatch("realtime-widget:message", detail);
     // The older name does not leave the element: pages use it for other things.
     this.dispatchEvent(new CustomEvent("message", { detail }));
@@ -451,15 +431,16 @@ export class RealtimeWidgetElement extends ConversingElement {
 
   /** @param {Record<string, any>} message */
   #announce(message) {
-    this.#tools.take(message, {
+    this._tools.take(message, {
       root: this.shadowRoot,
       words: this.#config?.texts ?? {},
       send: (answer) => this._call?.call?.answerTool(answer),
     });
-    this.#tool = toolInUse(message, this.#tool);
     if (message.type === "warning") this.#panel?.warn(message);
-    const lines = this._call?.lines ?? [];
-    for (const event of eventsOf(message, lines)) this.#dispatch(...event);
+    const { announcing, lines = [] } = this._call ?? {};
+    if (!announcing) return;
+    this.#tool = announcing.toolInUse(message, this.#tool);
+    for (const event of announcing.eventsOf(message, lines)) this.#dispatch(...event);
   }
 
   #render() {

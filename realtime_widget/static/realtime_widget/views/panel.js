@@ -206,6 +206,7 @@ export class Panel {
       // Its last state counts, and one of it is enough.
       if (!this.#talkKey) {
         this.#talkKey = new TalkKeyView(this.#config.texts, this.#key);
+        addStyles(this.element, TalkKeyView.sheet);
         this.#buttons.before(this.#talkKey.element);
       }
     }

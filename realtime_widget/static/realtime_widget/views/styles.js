@@ -159,20 +159,6 @@ button:disabled { opacity: .45; cursor: not-allowed; }
   color: var(--_accent);
   font-weight: 600;
 }
-.talk-key {
-  min-block-size: 64px;
-  padding: 12px 24px;
-  border: 2px solid var(--_accent);
-  border-radius: 32px;
-  background: var(--_accent);
-  color: var(--_on-accent);
-  font-weight: 650;
-  touch-action: none;
-  user-select: none;
-  -webkit-user-select: none;
-  transition: background-color .15s, transform .1s;
-}
-.talk-key[aria-pressed="true"] { background: var(--_bg); color: var(--_accent); transform: scale(.98); }
 .unlock { align-self: center; background: var(--_accent); color: var(--_on-accent); }
 .composer { display: flex; gap: 8px; }
 .input {
@@ -196,7 +182,7 @@ button:disabled { opacity: .45; cursor: not-allowed; }
   *, ::before { animation: none !important; transition: none !important; }
 }
 @media (forced-colors: active) {
-  .panel, .line, .round, .talk-key, .text-button, .input, .send { border: 1px solid CanvasText; }
+  .panel, .line, .round, .text-button, .input, .send { border: 1px solid CanvasText; }
   .round svg, .send svg { fill: ButtonText; }
   .status::before { forced-color-adjust: none; background: CanvasText; }
   .halo { display: none; }

@@ -17,6 +17,11 @@ const BUSY =
   "a[href], button, input, select, summary, textarea, video, audio, [contenteditable]";
 
 export class TalkKeyView {
+  static sheet = `
+.talk-key { min-block-size: 64px; padding: 12px 24px; border: 2px solid var(--_accent); border-radius: 32px; background: var(--_accent); color: var(--_on-accent); font-weight: 650; touch-action: none; user-select: none; -webkit-user-select: none; transition: background-color .15s, transform .1s; }
+.talk-key[aria-pressed="true"] { background: var(--_bg); color: var(--_accent); transform: scale(.98); }
+@media (forced-colors: active) { .talk-key { border: 1px solid CanvasText; } }
+`;
   #label = el("span", { class: "words" });
   #held = false;
   #ready = false;
