@@ -42,6 +42,8 @@ class Conf:
     # Opening a session
     TOKEN_TTL_S: float = 60.0
     START_TIMEOUT_S: float = 5.0
+    # How long each question of an opening may wait while the database answers others.
+    BUSY_DATABASE_S: float = 20.0
     SESSIONS_PER_PROCESS: int = 1_000
     SESSIONS_PER_WIDGET: int = 0  # 0: no bound
     SESSIONS_PER_USER: int = 2

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.db import DatabaseError
 
 from realtime_widget.conf import get_conf
+from realtime_widget.consumers.patience import Patience
 from realtime_widget.consumers.sockets import BrowserSocket
 from realtime_widget.messages import error_messages
 from realtime_widget.protocol.browser import PROTOCOL, CloseCode
 
 logger = logging.getLogger(__name__)
 
-# A database that does not answer in this time counts as away.
-DATABASE_S: Final = 3.0
 # Key of the scope: called by the consumer, once it is there to answer for itself.
 REACHED: Final = "realtime_widget.reached"
 
@@ -33,14 +32,17 @@ class DatabaseGate:
 
     def __init__(self, application: Any) -> None:
         self._application = application
+        self._patience = Patience()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Pass the socket on; close it with 4500 if nobody gets to it."""
+
+        async def serve(reached: Callable[[], None]) -> None:
+            await self._application({**scope, REACHED: reached}, receive, send)
+
         try:
-            async with asyncio.timeout(DATABASE_S) as limit:
-                reached = {REACHED: lambda: limit.reschedule(None)}
-                await self._application({**scope, **reached}, receive, send)
-        except (DatabaseError, TimeoutError) as exc:
+            await self._patience.ask(serve)
+        except DatabaseError as exc:
             name = type(exc).__name__
             logger.warning("Socket refused: %s. path=%.200r", name, scope["path"])
             socket = BrowserSocket(send, outbound_bytes=get_conf().OUTBOUND_BYTES)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from django.db import DatabaseError
-
-from realtime_widget.consumers.database_gate import DATABASE_S
 from realtime_widget.consumers.opening import Admitted, Prepared
+from realtime_widget.consumers.patience import asked
 from realtime_widget.quotas import QuotaMeter, Reservation, Subject, reserve
-from realtime_widget.threads import row_pool
 
 
 def subject_of(admitted: Admitted, prepared: Prepared) -> Subject:
@@ -44,11 +40,7 @@ async def metered(admitted: Admitted, prepared: Prepared) -> AsyncIterator[Quota
         transcription_rates=config.transcription_rates,
     )
     try:
-        try:
-            async with asyncio.timeout(DATABASE_S):
-                await row_pool.run(lambda: reserve(subject, reservation))
-        except TimeoutError:
-            raise DatabaseError("no answer in time") from None
+        await asked(lambda: reserve(subject, reservation))
         yield meter
     finally:
         await meter.end()

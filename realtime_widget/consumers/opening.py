@@ -160,17 +160,26 @@ class Admitted:
     recorded: bool = False
 
 
+def count_open(visit: Visit) -> None:
+    """Count that somebody knocks; asks nobody.
+
+    Raises:
+        AdmissionRefused: If the address did so too often.
+    """
+    most = get_conf().OPENS_PER_MINUTE_PER_IP
+    if not socket_opens.take(visit.address, most, time.monotonic()):
+        raise AdmissionRefused("too many opens", close_code=CloseCode.LIMIT)
+
+
 def admit(visit: Visit) -> Admitted:
     """Let a visit in, spending its token.
+
+    Asks the database before the token is spent and never behind that, so that it may
+    be called again when the database failed.
 
     Raises:
         AdmissionRefused: With the close code the page is to see.
     """
-    conf = get_conf()
-    if not socket_opens.take(
-        visit.address, conf.OPENS_PER_MINUTE_PER_IP, time.monotonic()
-    ):
-        raise AdmissionRefused("too many opens", close_code=CloseCode.LIMIT)
     site = _site(visit.request)
     widget = find_widget(visit.slug, site)
     if widget is None:
@@ -186,7 +195,7 @@ def admit(visit: Visit) -> Admitted:
         user=user,
         session_key=visit.session_key if granted.own else "",
         limits=session_limits(
-            conf, widget=visit.slug, user=_user_id(user), address=visit.address
+            get_conf(), widget=visit.slug, user=_user_id(user), address=visit.address
         ),
         recorded=_may_record(widget, granted),
     )

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
@@ -19,7 +18,7 @@ from django.db import DatabaseError
 from realtime_widget.conf import get_conf
 from realtime_widget.connectors import loading_told
 from realtime_widget.consumers.control import end_session, listen
-from realtime_widget.consumers.database_gate import DATABASE_S, REACHED
+from realtime_widget.consumers.database_gate import REACHED
 from realtime_widget.consumers.gate import SERVER_SEND
 from realtime_widget.consumers.inbound import Inbound, Receive, Violation, read_message
 from realtime_widget.consumers.loading import LoadingTeller
@@ -28,9 +27,11 @@ from realtime_widget.consumers.opening import (
     Admitted,
     Prepared,
     admit,
+    count_open,
     prepare,
     read_visit,
 )
+from realtime_widget.consumers.patience import asked
 from realtime_widget.consumers.resuming import resumed, sessions_of
 from realtime_widget.consumers.sockets import BrowserSocket
 from realtime_widget.consumers.tools import SessionTools
@@ -49,11 +50,8 @@ from realtime_widget.recorder import (
 from realtime_widget.session.bridge import Bridge
 from realtime_widget.session.ports import SessionEnd
 from realtime_widget.telemetry import timed
-from realtime_widget.threads import row_pool
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 # The error a page is shown for each code it may be refused with.
 REFUSALS: Final[dict[int, str]] = {
@@ -115,7 +113,8 @@ class RealtimeConsumer(AsyncConsumer):
         await self._socket.accept(PROTOCOL if offered else None)
         _refuse_when_draining()
         visit = read_visit(scope)
-        admitted = await _asked(lambda: admit(visit))
+        count_open(visit)
+        admitted = await asked(lambda: admit(visit))
         lease = counters.acquire(admitted.limits)
         try:
             await places.take(lease)
@@ -150,7 +149,7 @@ class RealtimeConsumer(AsyncConsumer):
             # The newer page replaces the older one, in whatever process that is.
             await end_session(before[-1], "replaced")
             await current_writer().drain()
-        return await _asked(lambda: resumed(prepare(admitted, start), admitted, before))
+        return await asked(lambda: resumed(prepare(admitted, start), admitted, before))
 
     async def _converse(
         self, prepared: Prepared, lease: Lease, meter: QuotaMeter
@@ -304,19 +303,6 @@ async def _give_back(lease: Lease) -> None:
     """Free a session's places; idempotent."""
     counters.release(lease)
     await places.give_back(lease)
-
-
-async def _asked(question: Callable[[], T]) -> T:
-    """Return what the database says, unless it hangs.
-
-    Raises:
-        DatabaseError: If it does not answer, in whatever way.
-    """
-    try:
-        async with asyncio.timeout(DATABASE_S):
-            return await row_pool.run(question)
-    except TimeoutError:
-        raise DatabaseError("no answer in time") from None
 
 
 def _finished(task: asyncio.Task[SessionEnd]) -> bool:

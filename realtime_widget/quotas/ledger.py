@@ -103,23 +103,26 @@ def check(subject: Subject) -> None:
 
 
 def reserve(subject: Subject, reservation: Reservation) -> None:
-    """Take the first slice of every quota, or of none.
+    """Take the first slice of every quota.
 
     Args:
         subject: Who asks.
-        reservation: Empty. Whoever does not wait for this settles it, in another
-            thread and at any time.
+        reservation: Empty, or as a try left it that the database failed: this goes on
+            there. Settle it whatever becomes of it; also in another thread and at any
+            time, when nobody waits for this any more.
 
     Raises:
-        QuotaUsedUp: If one of them is used up.
+        QuotaUsedUp: If one of them is used up; what was taken of others is still held.
     """
+    taken = {claim.quota_id for claim in reservation.claims}
     for claim in _claims(subject):
+        if claim.quota_id in taken:
+            continue
         QuotaCount.objects.get_or_create(**_place(claim))
         with reservation.lock:
             if reservation.settled:
                 return
             if not _take(claim, _slice(claim.unit)):
-                settle(reservation, {}, began=False)
                 raise _used_up(claim)
             reservation.claims.append(claim)
     reservation.complete = True
@@ -145,24 +148,26 @@ def top_up(reservation: Reservation, spent: Mapping[str, int]) -> None:
 def settle(
     reservation: Reservation, spent: Mapping[str, int], *, began: bool = True
 ) -> None:
-    """Give back what was not used, or take what was used beyond; once.
+    """Give back what was not used, or take what was used beyond.
+
+    Each claim is settled once: what the database failed at is done by the next call.
 
     Args:
-        reservation: Of a session that is over.
+        reservation: Of a session that is over. It holds nothing behind this.
         spent: Unit -> millionths used.
         began: Whether the model took the session; one that it refused does not count.
     """
     with reservation.lock:
-        if reservation.settled:
-            return
         reservation.settled = True
-        for claim in reservation.claims:
+        while reservation.claims:
+            claim = reservation.claims[-1]
             used = spent.get(claim.unit, 0)
             if claim.unit == Quota.Unit.SESSIONS:
                 used = claim.taken if began else 0
             more = used - claim.taken
             if more:
                 _rows(claim).update(used_millionths=F("used_millionths") + more)
+            reservation.claims.pop()
 
 
 def _claims(subject: Subject) -> list[Claim]:

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # A database that was away is asked again after so long.
 RETRY_S: Final = 5.0
+# Settling is tried again after these: a database that is locked now is free soon.
+SETTLE_WAITS_S: Final = (0.5, 2.0, 5.0)
 
 # Its own threads: many calls that count must not keep new ones from opening.
 quota_pool = ThreadPool(2, "realtime-quotas")
@@ -102,10 +104,18 @@ class QuotaMeter:
             return
         spent, began = self._spent(), self._started_s is not None
         self.spent = spent
-        try:
-            await quota_pool.run(lambda: settle(self._reservation, spent, began=began))
-        except Exception as exc:
-            logger.warning("Quotas not settled: %s", type(exc).__name__)
+        for wait_s in (*SETTLE_WAITS_S, None):
+            try:
+                await quota_pool.run(
+                    lambda: settle(self._reservation, spent, began=began)
+                )
+                return
+            except Exception as exc:
+                name = type(exc).__name__
+            if wait_s is None:
+                logger.warning("Quotas not settled: %s", name)
+            else:
+                await asyncio.sleep(wait_s)
 
     def _spent(self) -> dict[str, int]:
         """Return unit -> millionths used so far."""

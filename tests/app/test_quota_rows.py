@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.contrib.sites.models import Site
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.urls import reverse
 
 from realtime_widget.exceptions import QuotaUsedUp
@@ -23,6 +24,7 @@ from realtime_widget.quotas import (
     Subject,
     check,
     ledger,
+    meter,
     settle,
 )
 from realtime_widget.quotas.ledger import top_up
@@ -54,9 +56,13 @@ def subject(user=None, **fields):
 
 
 def reserve(subject):
-    """Take, and return what is held."""
+    """Take, and return what is held; nothing is by whoever is refused."""
     held = Reservation()
-    ledger.reserve(subject, held)
+    try:
+        ledger.reserve(subject, held)
+    except QuotaUsedUp:
+        settle(held, {}, began=False)
+        raise
     return held
 
 
@@ -144,6 +150,45 @@ def test_opening_that_nobody_waits_for_holds_nothing():
     settle(held, {}, began=False)
     ledger.reserve(subject(), held)
     assert used(sessions) == 0
+
+
+class LockedFor:
+    """A database that refuses so many writes of quotas, each after the first."""
+
+    def __init__(self, monkeypatch, times):
+        self._times, self._rows = times, ledger._rows
+        self._calls = 0
+        monkeypatch.setattr(ledger, "_rows", self)
+
+    def __call__(self, claim):
+        self._calls += 1
+        if 1 < self._calls <= 1 + self._times:
+            raise OperationalError("database is locked")
+        return self._rows(claim)
+
+
+def test_opening_goes_on_where_the_database_failed_it(monkeypatch):
+    sessions, money = quota(), quota(unit="usd", limit=1)
+    held = Reservation()
+    LockedFor(monkeypatch, 1)
+    with pytest.raises(OperationalError):
+        ledger.reserve(subject(), held)
+    assert not held.complete
+    ledger.reserve(subject(), held)
+    assert held.complete
+    assert (used(sessions), used(money)) == (1, Decimal("0.05"))
+
+
+async def test_what_was_taken_is_given_back_to_a_database_that_was_locked(
+    transactional_db, monkeypatch
+):
+    await sync_to_async(quota)()
+    await sync_to_async(quota)(unit="usd", limit=1)
+    held = await sync_to_async(reserve)(subject())
+    LockedFor(monkeypatch, 2)
+    monkeypatch.setattr(meter, "SETTLE_WAITS_S", (0, 0, 0))
+    await QuotaMeter(held).end()
+    assert await sync_to_async(used)() == 0
 
 
 def test_session_that_is_over_takes_no_more():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.core.management import call_command
@@ -20,8 +20,11 @@ ALIAS = "faults"
 class EverythingInOurOwn:
     """A database router: the test reads and writes what the servers do."""
 
+    def __init__(self, alias):
+        self._alias = alias
+
     def db_for_read(self, model, **hints):
-        return ALIAS
+        return self._alias
 
     db_for_write = db_for_read
 
@@ -69,19 +72,27 @@ def database_on(port):
     }
 
 
+@contextmanager
+def everything_in(database, blocker, alias):
+    """Make the tables of a database, and let this process see what the servers see."""
+    settings = connections.configure_settings({"default": {}, alias: database})
+    connections.settings[alias] = settings[alias]
+    with blocker.unblock():
+        call_command("migrate", database=alias, verbosity=0)
+        routers, router.routers = router.routers, [EverythingInOurOwn(alias)]
+        try:
+            yield
+        finally:
+            router.routers = routers
+            connections[alias].close()
+    del connections.settings[alias]
+
+
 @pytest.fixture(scope="session")
 def rows(postgres, django_db_blocker):
     """Make the tables, and let this process see what the servers see."""
-    connections.settings[ALIAS] = connections.configure_settings(
-        {"default": {}, ALIAS: database_on(postgres.port)}
-    )[ALIAS]
-    with django_db_blocker.unblock():
-        call_command("migrate", database=ALIAS, verbosity=0)
-        routers, router.routers = router.routers, [EverythingInOurOwn()]
+    with everything_in(database_on(postgres.port), django_db_blocker, ALIAS):
         yield
-        router.routers = routers
-        connections[ALIAS].close()
-    del connections.settings[ALIAS]
 
 
 @pytest.fixture(scope="module")
