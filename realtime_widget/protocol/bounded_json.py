@@ -21,7 +21,7 @@ def parse_object(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, 
         ProtocolError: With code ``bad_message``; its words hold no content.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text if isinstance(text, str) else text.decode())
         _check(value, max_depth)
     except (ValueError, RecursionError) as exc:
         raise ProtocolError("not acceptable as JSON") from exc
@@ -32,6 +32,10 @@ def parse_object(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, 
 
 def _refuse_constant(_name: str) -> Any:
     raise ValueError("NaN and Infinity are not JSON")
+
+
+# ``json.loads`` with an option makes a decoder for every call.
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _check(value: Any, depth_left: int) -> None:
