@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from realtime_widget.configs import public_config, with_absolute_addresses
 from realtime_widget.messages import best_language
 from realtime_widget.models import Widget
-from realtime_widget.models.validators import is_origin
+from realtime_widget.models.addresses import is_origin
 from realtime_widget.page_requests import (
     Refusal,
     foreign_origin,

@@ -22,6 +22,7 @@ from django.utils import translation
 
 from realtime_widget.handlers.context import ToolContext
 from realtime_widget.handlers.execution import in_thread
+from realtime_widget.handlers.names import register
 from realtime_widget.metrics import instruments
 from realtime_widget.threads import OwnThreadContext
 from realtime_widget.upstream.moderation import Moderation
@@ -43,17 +44,7 @@ def guardrail(function: F) -> F:
     Raises:
         ValueError: If another function has this name.
     """
-    name = function.__name__
-    present = registered_guardrails.get(name, function)
-    if (present.__module__, present.__qualname__) != (
-        function.__module__,
-        function.__qualname__,
-    ):
-        raise ValueError(
-            f"Two guardrails are named {name!r}: in {present.__module__} and"
-            f" {function.__module__}."
-        )
-    registered_guardrails[name] = function
+    register(registered_guardrails, function, "guardrails")
     return function
 
 

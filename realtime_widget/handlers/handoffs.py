@@ -19,6 +19,7 @@ from asgiref.sync import iscoroutinefunction
 
 from realtime_widget.handlers.context import ToolContext
 from realtime_widget.handlers.execution import in_thread, run_handler
+from realtime_widget.handlers.names import register
 from realtime_widget.handlers.registry import Handler
 from realtime_widget.session.ports import HISTORY, HandoffItem
 from realtime_widget.threads import OwnThreadContext
@@ -42,17 +43,7 @@ def handoff_filter(function: F) -> F:
     Raises:
         ValueError: If another function has this name.
     """
-    name = function.__name__
-    present = registered_filters.get(name, function)
-    if (present.__module__, present.__qualname__) != (
-        function.__module__,
-        function.__qualname__,
-    ):
-        raise ValueError(
-            f"Two handoff filters are named {name!r}: in {present.__module__} and"
-            f" {function.__module__}."
-        )
-    registered_filters[name] = function
+    register(registered_filters, function, "handoff filters")
     return function
 
 

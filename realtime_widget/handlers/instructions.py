@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from realtime_widget.handlers.names import register
+
 Writes = Callable[["Visit"], str]
 
 
@@ -41,12 +43,5 @@ def instructions_function(function: Writes) -> Writes:
     Raises:
         ValueError: If another function has this name.
     """
-    name = function.__name__
-    present = registered_instructions.get(name, function)
-    if present.__module__ != function.__module__:
-        raise ValueError(
-            f"Two functions for instructions are named {name!r}: in"
-            f" {present.__module__} and {function.__module__}."
-        )
-    registered_instructions[name] = function
+    register(registered_instructions, function, "functions for instructions")
     return function

@@ -13,6 +13,7 @@ from django.utils.module_loading import autodiscover_modules
 from pydantic import BaseModel
 
 from realtime_widget.handlers.context import ToolContext
+from realtime_widget.handlers.names import place_of, refuse_another
 from realtime_widget.handlers.signatures import (
     arguments_model,
     json_schema,
@@ -62,7 +63,7 @@ class Handler:
     @property
     def path(self) -> str:
         """Return where the function is, for people."""
-        return f"{self.function.__module__}.{self.function.__qualname__}"
+        return place_of(self.function)
 
 
 # Name -> handler, of every imported ``realtime_tools`` module.
@@ -147,11 +148,8 @@ def _add(handler: Handler) -> None:
         handler.function
     ):
         raise ValueError(f"{handler.path}: a tool returns a value, it cannot yield.")
-    present = registered.get(handler.name)
-    if present is not None and present.path != handler.path:
-        raise ValueError(
-            f"Two tools are named {handler.name!r}: {present.path} and {handler.path}."
-        )
+    present = registered.get(handler.name, handler)
+    refuse_another("tools", handler.name, present.function, handler.function)
     registered[handler.name] = handler
 
 

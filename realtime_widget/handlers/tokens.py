@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from realtime_widget.handlers.instructions import Visit
+from realtime_widget.handlers.names import register
 
 GivesToken = Callable[[Visit], str]
 
@@ -21,12 +22,5 @@ def mcp_token(function: GivesToken) -> GivesToken:
     Raises:
         ValueError: If another function has this name.
     """
-    name = function.__name__
-    present = registered_tokens.get(name, function)
-    if present.__module__ != function.__module__:
-        raise ValueError(
-            f"Two functions for tokens are named {name!r}: in {present.__module__} and"
-            f" {function.__module__}."
-        )
-    registered_tokens[name] = function
+    register(registered_tokens, function, "functions for tokens")
     return function

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from realtime_widget.models import validators
+from realtime_widget.models.addresses import is_public_host, read_address
 from realtime_widget.models.sealing import Unreadable, seal, unseal
 from realtime_widget.models.webhooks import is_listed_webhook
 
@@ -23,25 +23,15 @@ def validate_mcp_url(value: str) -> None:
     The provider connects to it, not this site; but one that stands in the site's own
     network would get into it.
     """
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 - raises for what is no port
-    except ValueError:
-        raise ValidationError(_("This is not a valid address."), code="url") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValidationError(
-            _("Write the full address, beginning with https://."), code="url_scheme"
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValidationError(
-            _(
-                "Leave out user names, tokens, “?” and “#”: the token has its own field."
-            ),
-            code="url_extra",
-        )
+    parts = read_address(
+        value,
+        extra=_(
+            "Leave out user names, tokens, “?” and “#”: the token has its own field."
+        ),
+    )
     if is_listed_webhook(value):
         return
-    if parts.scheme != "https" or not validators.is_public_host(parts.hostname):
+    if parts.scheme != "https" or not is_public_host(parts.hostname or ""):
         raise ValidationError(
             _(
                 "An MCP server is a public host over https://. If this one is really meant,"

@@ -6,12 +6,11 @@ validators of their own in ``styles`` and ``markup``, JSON Schemas in ``schemas`
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from pathlib import PurePath
 from typing import Any, Final, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -19,6 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from PIL import Image, UnidentifiedImageError
 
 from realtime_widget.conf import get_conf
+from realtime_widget.models.addresses import (
+    is_listed,
+    is_origin,
+    is_public_host,
+    read_address,
+)
 
 KEY_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 FUNCTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -29,14 +34,6 @@ KEY_VALUE: Final = re.compile(
     re.IGNORECASE,
 )
 UPSTREAM_SCHEMES: Final = ("wss", "https", "ws", "http")
-PRIVATE_SUFFIXES: Final = (
-    ".local",
-    ".localhost",
-    ".internal",
-    ".lan",
-    ".home",
-    ".arpa",
-)
 MESSAGE_ROLES: Final = ("user", "assistant", "system")
 MAX_VARIABLES: Final = 20
 MAX_AVATAR_BYTES: Final = 2 * 1024 * 1024
@@ -75,58 +72,22 @@ def validate_origins(value: Any) -> None:
             )
 
 
-def is_origin(value: str) -> bool:
-    """Return whether this is an origin exactly as a browser writes it."""
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        return False
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not _is_host(host):
-        return False
-    written_host = f"[{host}]" if ":" in host else host
-    default_port = {"http": 80, "https": 443}[parts.scheme]
-    suffix = "" if port in (None, default_port) else f":{port}"
-    return value == f"{parts.scheme}://{written_host}{suffix}"
-
-
-def _is_host(host: str) -> bool:
-    if _as_ip(host) is not None:
-        return True
-    labels = host.split(".")
-    label = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-    return len(host) <= 253 and all(label.fullmatch(part) for part in labels)
-
-
 def validate_base_url(value: str) -> None:
-    """Refuse an address that a server of the site must not be sent to.
-
-    A name that resolves to an inner address is not found here: names are looked up
-    when the connection is made.
-    """
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise ValidationError(_("This is not a valid address."), code="url") from None
-    if parts.scheme not in UPSTREAM_SCHEMES or not parts.hostname:
-        raise ValidationError(
-            _(
-                "Write the full address, beginning with wss://, https://, ws:// or http://."
-            ),
-            code="url_scheme",
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValidationError(
-            _(
-                "Leave out user names, keys, “?” and “#”: the key is named in its own field."
-            ),
-            code="url_extra",
-        )
-    if is_listed_host(parts.hostname, port):
+    """Refuse an address that a server of the site must not be sent to."""
+    parts = read_address(
+        value,
+        extra=_(
+            "Leave out user names, keys, “?” and “#”: the key is named in its own field."
+        ),
+        schemes=UPSTREAM_SCHEMES,
+        scheme=_(
+            "Write the full address, beginning with wss://, https://, ws:// or http://."
+        ),
+    )
+    host = parts.hostname or ""
+    if is_listed_host(host, parts.port):
         return
-    if not is_public_host(parts.hostname):
+    if not is_public_host(host):
         raise ValidationError(
             _(
                 "“%(host)s” is not a public host. If the model really runs there, add it to"
@@ -145,36 +106,8 @@ def validate_base_url(value: str) -> None:
 
 
 def is_listed_host(host: str, port: int | None) -> bool:
-    """Return whether the site's settings name this host, or this host and port."""
-    written = f"[{host}]" if ":" in host else host
-    listed = get_conf().UPSTREAM_HOSTS
-    return host in listed or written in listed or f"{written}:{port}" in listed
-
-
-def is_public_host(host: str) -> bool:
-    """Return whether a host, as written, can be on the public Internet."""
-    address = _as_ip(host)
-    if address is not None:
-        return address.is_global and not address.is_multicast
-    name = host.lower().rstrip(".")
-    # A last label of digits is an address in disguise (127.1, 0x7f.1, 2130706433).
-    last_label = name.rpartition(".")[2]
-    return (
-        "." in name
-        and not name.endswith(PRIVATE_SUFFIXES)
-        and not re.match(r"(0x)?[0-9]", last_label)
-        and _is_host(name)
-    )
-
-
-def _as_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address
+    """Return whether the site's settings name this host of a model."""
+    return is_listed(host, port, get_conf().UPSTREAM_HOSTS)
 
 
 def _host_and_port(parts: SplitResult) -> str:

@@ -10,35 +10,27 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from realtime_widget.conf import get_conf
-from realtime_widget.models.validators import is_public_host, looks_like_a_key
+from realtime_widget.models.addresses import (
+    DEFAULT_PORTS,
+    is_listed,
+    is_public_host,
+    read_address,
+)
+from realtime_widget.models.validators import looks_like_a_key
 
 
 def validate_webhook_url(value: str) -> None:
-    """Refuse an address that a server of the site must not be sent to.
-
-    A name that resolves to an inner address is not found here: names are looked up
-    when the call is made.
-    """
-    try:
-        parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
-        raise ValidationError(_("This is not a valid address."), code="url") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValidationError(
-            _("Write the full address, beginning with https://."), code="url_scheme"
-        )
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValidationError(
-            _("Leave out user names, passwords, “?” and “#”: the call is signed."),
-            code="url_extra",
-        )
+    """Refuse an address that a server of the site must not be sent to."""
+    parts = read_address(
+        value,
+        extra=_("Leave out user names, passwords, “?” and “#”: the call is signed."),
+    )
     if is_listed_webhook(value):
         return
     if (
         parts.scheme != "https"
-        or port not in (None, 443)
-        or not is_public_host(parts.hostname)
+        or parts.port not in (None, 443)
+        or not is_public_host(parts.hostname or "")
     ):
         raise ValidationError(
             _(
@@ -52,11 +44,8 @@ def validate_webhook_url(value: str) -> None:
 def is_listed_webhook(url: str) -> bool:
     """Return whether the site's settings name the host of an address, or host and port."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    written = f"[{host}]" if ":" in host else host
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    listed = get_conf().WEBHOOK_HOSTS
-    return written in listed or f"{written}:{port}" in listed
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+    return is_listed(parts.hostname or "", port, get_conf().WEBHOOK_HOSTS)
 
 
 def validate_secret_name(value: str) -> None:

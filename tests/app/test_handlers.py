@@ -20,6 +20,10 @@ from realtime_widget.handlers import (
     ToolContext,
     autodiscover,
     function_handler,
+    guardrail,
+    handoff_filter,
+    instructions_function,
+    mcp_token,
     registered,
     run_handler,
 )
@@ -147,6 +151,37 @@ def test_function_without_arguments_has_an_empty_object_schema():
         "properties": {},
         "additionalProperties": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("decorator", "table", "kind"),
+    [
+        (function_handler, "registry.registered", "tools"),
+        (guardrail, "guardrails.registered_guardrails", "guardrails"),
+        (handoff_filter, "handoffs.registered_filters", "handoff filters"),
+        (
+            instructions_function,
+            "instructions.registered_instructions",
+            "functions for instructions",
+        ),
+        (mcp_token, "tokens.registered_tokens", "functions for tokens"),
+    ],
+)
+def test_name_belongs_to_one_function_of_a_module(monkeypatch, decorator, table, kind):
+    monkeypatch.setattr(f"realtime_widget.handlers.{table}", {})
+
+    def written(where):
+        def chosen(context: ToolContext) -> str:
+            return where
+
+        chosen.__qualname__ = f"{where}.chosen"
+        return chosen
+
+    decorator(written("Shop"))
+    # A module that is imported anew brings the same function again.
+    decorator(written("Shop"))
+    with pytest.raises(ValueError, match=f"Two {kind} are .*Shop.chosen .*Desk.chosen"):
+        decorator(written("Desk"))
 
 
 def test_two_functions_of_one_name_are_refused_with_both_places():
