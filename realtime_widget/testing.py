@@ -26,8 +26,7 @@ from realtime_widget.engine.options import EngineOptions
 from realtime_widget.engine.scenario.reading import read_scenario
 from realtime_widget.engine.scenario.session import ScenarioModel
 from realtime_widget.session.ports import UpstreamPort
-from realtime_widget.sessions import RealtimeSession, open_session
-from realtime_widget.sessions_events import SessionEvent
+from realtime_widget.sessions import RealtimeSession, SessionEvent, open_session
 
 __all__ = ["Call", "Say", "ToolRun", "Turn", "ScriptedSession", "scripted_session"]
 
@@ -155,7 +154,7 @@ async def scripted_session(
             an answer of several parts. After the last one the model quotes what it
             was told.
         **options: As for ``open_session``; it is in writing unless ``text_only`` says
-            otherwise.
+            otherwise, and counts under no quota unless ``counted`` does.
     """
     turns = [
         {
@@ -173,6 +172,7 @@ async def scripted_session(
 
     options.setdefault("text_only", True)
     options.setdefault("greeting", False)
+    options.setdefault("counted", False)
     session = await open_session(slug, connect=connect, **options)
     talk = ScriptedSession(session)
     await talk.wait()

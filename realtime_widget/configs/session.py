@@ -17,8 +17,6 @@ from realtime_widget.configs.instructions import page_facts
 from realtime_widget.handlers import Visit
 from realtime_widget.messages import best_language, error_messages
 from realtime_widget.models import Provider, Widget
-from realtime_widget.models.days import site_today
-from realtime_widget.models.price_book import PriceBook
 from realtime_widget.protocol.audio import FORMATS
 from realtime_widget.session.config import (
     DEFAULT_MODEL,
@@ -63,8 +61,6 @@ def session_config(
     """
     agent = widget.agent
     model = widget.provider.model if widget.provider else DEFAULT_MODEL
-    book, today = PriceBook.load(), site_today()
-    kind = widget.provider.kind if widget.provider else Provider.Kind.LOCAL
     people = people or session_staff(
         widget, user=user, site=site, language=language, variables=variables
     )
@@ -75,8 +71,6 @@ def session_config(
         guardrail_debounce_chars=get_conf().GUARDRAIL_DEBOUNCE_CHARS,
         model=model,
         show_usage=widget.show_usage,
-        answer_rates=book.rates(kind, model, today),
-        transcription_rates=book.rates(kind, widget.transcription_model, today),
         transcription_model=widget.transcription_model,
         language=language,
         text_only=text_only or widget.text_only,

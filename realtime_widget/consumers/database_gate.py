@@ -9,9 +9,9 @@ from typing import Any, Final
 from django.db import DatabaseError
 
 from realtime_widget.conf import get_conf
-from realtime_widget.consumers.patience import Patience
 from realtime_widget.consumers.sockets import BrowserSocket
 from realtime_widget.messages import error_messages
+from realtime_widget.patience import Patience
 from realtime_widget.protocol.browser import PROTOCOL, CloseCode
 
 logger = logging.getLogger(__name__)

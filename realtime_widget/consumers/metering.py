@@ -1,19 +1,26 @@
-"""Quotas of one session: taken before the model is dialled, settled at its end."""
+"""Under what a page's session counts, and what it may use."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
-from realtime_widget.consumers.opening import Admitted, Prepared
-from realtime_widget.consumers.patience import asked
-from realtime_widget.quotas import QuotaMeter, Reservation, Subject, reserve
+from realtime_widget import quotas
+from realtime_widget.beginning import Prepared
+from realtime_widget.consumers.opening import Admitted
+from realtime_widget.quotas import QuotaMeter, Subject
 
 
-def subject_of(admitted: Admitted, prepared: Prepared) -> Subject:
-    """Return under what a session counts."""
+def metered(
+    admitted: Admitted, prepared: Prepared
+) -> AbstractAsyncContextManager[QuotaMeter]:
+    """Take from the quotas, and settle with them behind the session.
+
+    Raises:
+        QuotaUsedUp: With words for the visitor.
+        DatabaseError: If the database does not answer.
+    """
     widget = admitted.widget
-    return Subject(
+    subject = Subject(
         user=admitted.user,
         address=admitted.visit.address,
         widget_id=widget.pk,
@@ -22,25 +29,4 @@ def subject_of(admitted: Admitted, prepared: Prepared) -> Subject:
         language=prepared.config.language,
         resumed=prepared.config.resumed,
     )
-
-
-@asynccontextmanager
-async def metered(admitted: Admitted, prepared: Prepared) -> AsyncIterator[QuotaMeter]:
-    """Take from the quotas, and settle with them behind the session.
-
-    Raises:
-        QuotaUsedUp: With words for the visitor.
-        DatabaseError: If the database does not answer.
-    """
-    subject, config = subject_of(admitted, prepared), prepared.config
-    reservation = Reservation()
-    meter = QuotaMeter(
-        reservation,
-        answer_rates=config.answer_rates,
-        transcription_rates=config.transcription_rates,
-    )
-    try:
-        await asked(lambda: reserve(subject, reservation))
-        yield meter
-    finally:
-        await meter.end()
+    return quotas.metered(subject, prepared.config.tariff)

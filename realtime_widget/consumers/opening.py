@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sites.shortcuts import get_current_site
 from django.core.exceptions import DisallowedHost, ObjectDoesNotExist
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from realtime_widget.admission import (
@@ -25,13 +23,11 @@ from realtime_widget.admission import (
     single_origin,
     spend_token,
 )
+from realtime_widget.beginning import Prepared, prepare_session
 from realtime_widget.conf import get_conf
-from realtime_widget.configs import find_widget, session_config, session_staff
-from realtime_widget.connectors import Caller, Connect, connect_widget
-from realtime_widget.exceptions import AdmissionRefused, UpstreamError
-from realtime_widget.handlers import Guard, Handler, ToolContext
-from realtime_widget.messages import best_language
-from realtime_widget.models import Conversation, Widget
+from realtime_widget.configs import find_widget
+from realtime_widget.exceptions import AdmissionRefused
+from realtime_widget.models import Widget
 from realtime_widget.models.opinions import words_hash
 from realtime_widget.protocol.browser import PROTOCOL, TOKEN_PREFIX, CloseCode
 from realtime_widget.quotas import (
@@ -39,11 +35,8 @@ from realtime_widget.quotas import (
     session_limits,
     socket_opens,
 )
-from realtime_widget.session.config import SessionConfig
-from realtime_widget.session.ports import UpstreamPort
 
 SESSION_HASH_SALT = "realtime_widget.session_key"
-VISITOR_HASH_SALT = "realtime_widget.visitor"
 LANGUAGE_CHARS = 35
 
 
@@ -229,19 +222,6 @@ def _user_id(user: Any) -> str:
     return str(user.pk or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Everything one session starts from."""
-
-    config: SessionConfig
-    connect: Connect
-    handlers: Mapping[str, Handler]
-    guards: Mapping[str, Guard]
-    context: ToolContext
-    conversation: Conversation
-    recorded: bool = False
-
-
 def prepare(admitted: Admitted, start: Mapping[str, Any]) -> Prepared:
     """Read the rows once; the session never sees one.
 
@@ -250,101 +230,28 @@ def prepare(admitted: Admitted, start: Mapping[str, Any]) -> Prepared:
         start: The page's ``session.start``; a field of the wrong type is as good as
             none.
     """
-    widget, site, user = admitted.widget, admitted.site, admitted.user
     language = start.get("language")
-    language = language[:LANGUAGE_CHARS] if isinstance(language, str) else ""
     variables = start.get("variables")
-    variables = variables if isinstance(variables, Mapping) else {}
-    session_id = uuid4()
-    people = session_staff(
-        widget, user=user, site=site, language=language, variables=variables
-    )
-    config = session_config(
-        widget,
-        user=user,
-        site=site,
-        language=language,
+    prepared = prepare_session(
+        admitted.widget,
+        user=admitted.user,
+        site=admitted.site,
+        language=language[:LANGUAGE_CHARS] if isinstance(language, str) else "",
+        variables=variables if isinstance(variables, Mapping) else {},
         text_only=start.get("text_only") is True,
-        variables=variables,
-        session_id=session_id,
-        people=people,
+        who=_who(admitted),
     )
-    conversation = Conversation(
-        id=session_id,
-        widget=widget,
-        widget_slug=widget.slug,
-        site=site if getattr(site, "pk", None) else None,
-        user=user if user.is_authenticated else None,
-        session_key_hash=_fingerprint(admitted.session_key),
-        language=language,
-        origin=str(admitted.visit.origin),
-        provider_name=widget.provider.name if widget.provider else "",
-        provider_kind=widget.provider.kind if widget.provider else "local",
-        model=config.model,
-        agent_name=config.agent.name,
-        started_at=timezone.now(),
-    )
-    context = ToolContext(
-        user=user,
-        site=site,
-        widget=widget.slug,
-        conversation_id=str(session_id),
-        language=best_language(language),
-    )
-    return Prepared(
-        config=config,
-        connect=_connect(
-            widget, Caller(user_hash=_visitor_hash(admitted)), conversation
-        ),
-        handlers=people.handlers,
-        guards=people.guards,
-        context=context,
-        conversation=conversation,
-        recorded=admitted.recorded and not config.text_only,
-    )
+    prepared.conversation.origin = str(admitted.visit.origin)
+    prepared.conversation.session_key_hash = _fingerprint(admitted.session_key)
+    sound = not prepared.config.text_only
+    return replace(prepared, recorded=admitted.recorded and sound)
 
 
-def _connect(widget: Widget, caller: Caller, conversation: Conversation) -> Connect:
-    """Return the way to the model; a missing key is told when it is tried.
-
-    A provider that stands in for another is named in the record.
-    """
-    try:
-        connect_in_order = connect_widget(widget, caller)
-    except UpstreamError as exc:
-        refusal = exc
-
-        async def refuse() -> UpstreamPort:
-            raise refusal
-
-        return refuse
-
-    async def connect() -> UpstreamPort:
-        upstream = await connect_in_order()
-        provider = connect_in_order.answered_by
-        if provider is not None and provider != widget.provider:
-            conversation.provider_name = provider.name
-            conversation.provider_kind = provider.kind
-            conversation.model = provider.model
-        return upstream
-
-    return connect
-
-
-def _visitor_hash(admitted: Admitted) -> str:
-    """Return what stands for a visitor towards a provider, stable and nameless.
-
-    The user, else the browser's session, else the address: whom an abuse report is
-    about can be found here and nowhere else.
-    """
-    who = (
-        f"user {admitted.user.pk}"
-        if admitted.user.is_authenticated
-        else f"session {admitted.session_key}"
-        if admitted.session_key
-        else f"address {admitted.visit.address}"
-    )
-    return salted_hmac(VISITOR_HASH_SALT, who, algorithm="sha256").hexdigest()
+def _who(admitted: Admitted) -> str:
+    """Return what tells visitors apart: the browser's session, else the address."""
+    if admitted.session_key:
+        return f"session {admitted.session_key}"
+    return f"address {admitted.visit.address}"
 
 
 def _fingerprint(session_key: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from channels.consumer import AsyncConsumer
 from django.db import DatabaseError
 
+from realtime_widget.beginning import Prepared
 from realtime_widget.conf import get_conf
 from realtime_widget.connectors import loading_told
 from realtime_widget.consumers.control import end_session, listen
@@ -25,13 +26,11 @@ from realtime_widget.consumers.loading import LoadingTeller
 from realtime_widget.consumers.metering import metered
 from realtime_widget.consumers.opening import (
     Admitted,
-    Prepared,
     admit,
     count_open,
     prepare,
     read_visit,
 )
-from realtime_widget.consumers.patience import asked
 from realtime_widget.consumers.resuming import resumed, sessions_of
 from realtime_widget.consumers.sockets import BrowserSocket
 from realtime_widget.consumers.tools import SessionTools
@@ -39,6 +38,7 @@ from realtime_widget.draining import drain
 from realtime_widget.exceptions import AdmissionRefused, QuotaUsedUp
 from realtime_widget.handlers import SessionGuardrails
 from realtime_widget.messages import error_messages
+from realtime_widget.patience import asked
 from realtime_widget.protocol.browser import PROTOCOL, CloseCode
 from realtime_widget.quotas import Lease, QuotaMeter, SocketMeter, counters, places
 from realtime_widget.recorder import (

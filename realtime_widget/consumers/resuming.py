@@ -19,8 +19,9 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from realtime_widget.admission import Binding
+from realtime_widget.beginning import Prepared
 from realtime_widget.conf import get_conf
-from realtime_widget.consumers.opening import Admitted, Prepared
+from realtime_widget.consumers.opening import Admitted
 from realtime_widget.models import Conversation, Item
 from realtime_widget.session.config import HistoryItem
 from realtime_widget.session.transcript import Role

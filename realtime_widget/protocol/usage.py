@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 MODALITIES: Final = ("text", "audio", "image")
 # One token for 100 ms of what a user says.
@@ -125,6 +125,23 @@ class Rates:
     image_in: Decimal | None = None
     image_cached: Decimal | None = None
     minute: Decimal | None = None
+
+
+@dataclass(slots=True)
+class Tariff:
+    """What the models of a session cost; another provider brings other rates.
+
+    Attributes:
+        response: What answers cost, None when that is not known.
+        transcription: The same of the visitor's words in writing.
+    """
+
+    response: Rates | None = None
+    transcription: Rates | None = None
+
+    def of(self, kind: Literal["response", "transcription"]) -> Rates | None:
+        """Return what this kind of usage costs now."""
+        return self.response if kind == "response" else self.transcription
 
 
 RATE_NAMES: Final = tuple(field.name for field in fields(Rates))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from realtime_widget.quotas.addresses import client_address
 from realtime_widget.quotas.ledger import Reservation, Subject, check, reserve, settle
 from realtime_widget.quotas.meter import QuotaMeter
+from realtime_widget.quotas.metering import metered
 from realtime_widget.quotas.places import (
     Lease,
     SessionCounters,
@@ -36,6 +37,7 @@ __all__ = [
     "check",
     "client_address",
     "counters",
+    "metered",
     "opens",
     "places",
     "reserve",

@@ -37,7 +37,7 @@ class Subject:
 
     Attributes:
         user: The signed-in user or nobody.
-        address: From ``client_address``.
+        address: From ``client_address``, "" for server code, which has none.
         widget_id: Of the widget's row.
         site_id: Of the site, None where there is none.
         provider_id: Of the provider's row, None for the embedded engine without one.
@@ -206,6 +206,8 @@ def _key(quota: Quota, subject: Subject, groups: set[int]) -> str:
     if quota.user_id is not None and quota.user_id != user_id:
         return ""
     if quota.scope == Quota.Scope.ADDRESS:
+        if not subject.address:
+            return ""
         mac = salted_hmac(ADDRESS_SALT, subject.address, algorithm="sha256")
         return mac.hexdigest()[:32]
     found = {

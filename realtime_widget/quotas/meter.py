@@ -16,7 +16,7 @@ from typing import Final
 from realtime_widget.conf import get_conf
 from realtime_widget.models import Quota
 from realtime_widget.models.quotas import MILLION
-from realtime_widget.protocol.usage import Rates, cost_usd, read_usage
+from realtime_widget.protocol.usage import Tariff, cost_usd, read_usage
 from realtime_widget.quotas.ledger import Claim, Reservation, settle, top_up
 from realtime_widget.session.ports import Fact, RecorderPort, StartedFact, UsageFact
 from realtime_widget.threads import ThreadPool
@@ -39,8 +39,7 @@ class QuotaMeter:
 
     Args:
         reservation: What it holds.
-        answer_rates: What answers cost, None when that is not known.
-        transcription_rates: The same of transcriptions.
+        tariff: What is used costs that; it may change while the session runs.
         clock: Monotonic seconds.
 
     Attributes:
@@ -50,16 +49,12 @@ class QuotaMeter:
     def __init__(
         self,
         reservation: Reservation,
+        tariff: Tariff | None = None,
         *,
-        answer_rates: Rates | None = None,
-        transcription_rates: Rates | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._reservation = reservation
-        self._rates = {
-            "response": answer_rates,
-            "transcription": transcription_rates,
-        }
+        self._tariff = tariff or Tariff()
         self._clock = clock
         self.spent: dict[str, int] = {}
         self._started_s: float | None = None
@@ -92,7 +87,7 @@ class QuotaMeter:
             counts = read_usage(fact.usage)
             self._tokens += counts.total_tokens
             # What has no known price cannot be held against a sum of money.
-            self._usd += cost_usd(counts, self._rates[fact.kind]) or 0
+            self._usd += cost_usd(counts, self._tariff.of(fact.kind)) or 0
             self._wake.set()
 
     async def end(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from realtime_widget.protocol.audio import PCM16, AudioFormat
-from realtime_widget.protocol.usage import Rates
+from realtime_widget.protocol.usage import Tariff
 
 DEFAULT_MODEL = "gpt-realtime-2.1"
 DEFAULT_TRANSCRIPTION_MODEL = "gpt-transcribe"
@@ -234,8 +234,7 @@ class SessionConfig:
         resumed: Whether this session goes on with an earlier one.
         history: What was said before, oldest first.
         show_usage: Whether the page is told what is used.
-        answer_rates: What the model costs, None when that is not known.
-        transcription_rates: The same of the transcription model.
+        tariff: What the models cost; changes with the provider that answers.
         guardrail_debounce_chars: How much an answer grows between two checks of it.
         limits: Bounds of the session.
         error_messages: Error code -> words for the visitor, already translated.
@@ -262,8 +261,7 @@ class SessionConfig:
     resumed: bool = False
     history: tuple[HistoryItem, ...] = ()
     show_usage: bool = False
-    answer_rates: Rates | None = None
-    transcription_rates: Rates | None = None
+    tariff: Tariff = field(default_factory=Tariff)
     guardrail_debounce_chars: int = 100
     limits: Limits = field(default_factory=Limits)
     agents: Mapping[str, AgentSpec] = field(default_factory=dict)

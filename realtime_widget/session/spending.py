@@ -32,9 +32,7 @@ class Spending:
         if not config.show_usage:
             return
         counts = read_usage(fact.usage)
-        answered = fact.kind == "response"
-        rates = config.answer_rates if answered else config.transcription_rates
-        cost = cost_usd(counts, rates)
+        cost = cost_usd(counts, config.tariff.of(fact.kind))
         self._tokens += counts.total_tokens
         if cost is None or self._cost_usd is None:
             self._cost_usd = None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser
 
 from realtime_widget import connectors
+from realtime_widget.beginning import prepare_session
 from realtime_widget.connectors import breaker_of, make_connect
 from realtime_widget.exceptions import (
     EngineUnavailable,
@@ -13,7 +18,15 @@ from realtime_widget.exceptions import (
     UpstreamRefused,
     UpstreamUnreachable,
 )
-from realtime_widget.models import FallbackProvider, Provider
+from realtime_widget.models import (
+    FallbackProvider,
+    Price,
+    Provider,
+    Quota,
+    QuotaCount,
+    Usage,
+)
+from realtime_widget.sessions import open_session
 from tests.app.pages import open_page
 from tests.app.rows import ended_conversation, make_widget
 from tests.fakes.model import AnsweringModel
@@ -153,3 +166,70 @@ async def test_a_visitor_talks_to_the_fallback_and_the_record_names_it(
         await page.ended()
     ended = await ended_conversation()
     assert (ended.provider_name, ended.model) == ("second", "second")
+
+
+def at_prices(first_usd, second_usd):
+    """Put a price on a million tokens of text of each model, going in."""
+    for model, usd in (("first", first_usd), ("second", second_usd)):
+        Price.objects.create(
+            provider_kind=Provider.Kind.COMPATIBLE,
+            model=model,
+            text_in=usd,
+            text_out=0,
+            valid_from=date(2020, 1, 1),
+        )
+
+
+async def one_question(**options):
+    """Hold a session of server code for one answer."""
+    async with await open_session("support", text_only=True, **options) as session:
+        await session.send_message("Hello")
+        async for event in session:
+            if event.type == "usage":
+                break
+
+
+async def test_server_code_is_answered_by_the_fallback_too(servers, no_sessions_left):
+    first, second = await rows("first", "second")
+    servers["first"] = UpstreamUnreachable("away")
+    widget = await sync_to_async(make_widget)(provider=first)
+    await FallbackProvider.objects.acreate(widget=widget, provider=second)
+    await one_question()
+    ended = await ended_conversation()
+    assert (ended.provider_name, ended.model) == ("second", "second")
+    assert names_asked(servers) == ["first", "second"]
+
+
+@pytest.mark.parametrize(("away", "usd"), [("", "0.02"), ("first", "0.06")])
+async def test_money_is_counted_at_the_price_of_whoever_answers(
+    servers, no_sessions_left, away, usd
+):
+    first, second = await rows("first", "second")
+    if away:
+        servers[away] = UpstreamUnreachable("away")
+    widget = await sync_to_async(make_widget)(provider=first)
+    await FallbackProvider.objects.acreate(widget=widget, provider=second)
+    await sync_to_async(at_prices)(10_000, 30_000)
+    money = await Quota.objects.acreate(name="m", scope="widget", unit="usd", limit=9)
+    # Two tokens go in with each question.
+    await one_question()
+    count = await QuotaCount.objects.aget(quota=money)
+    assert count.used == Decimal(usd)
+    assert (await Usage.objects.aget()).cost_usd == Decimal(usd)
+
+
+async def test_a_provider_that_is_back_is_named_and_priced_again(servers):
+    first, second = await rows("first", "second")
+    widget = await sync_to_async(make_widget)(provider=first)
+    await FallbackProvider.objects.acreate(widget=widget, provider=second)
+    await sync_to_async(at_prices)(10_000, 30_000)
+    prepared = await sync_to_async(prepare_session)(
+        widget, user=AnonymousUser(), site=None, language="", variables={}
+    )
+    record, tariff = prepared.conversation, prepared.config.tariff
+    for away, name, usd in (("first", "second", 30_000), ("second", "first", 10_000)):
+        servers.pop(name, None)
+        servers[away] = UpstreamUnreachable("away")
+        await prepared.connect()
+        assert (record.provider_name, record.model) == (name, name)
+        assert tariff.response.text_in == usd

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from django.db import DatabaseError, OperationalError, ProgrammingError
 
+from realtime_widget import patience
 from realtime_widget.conf import Conf
-from realtime_widget.consumers import patience
-from realtime_widget.consumers.patience import DATABASE_S, Patience
+from realtime_widget.patience import DATABASE_S, Patience
 from tests.fakes.clock import virtual_time
 
 BUSY_S = Conf.__dataclass_fields__["BUSY_DATABASE_S"].default

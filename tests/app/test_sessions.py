@@ -12,14 +12,17 @@ from realtime_widget.engine.models import all_models
 from realtime_widget.engine.options import EngineOptions
 from realtime_widget.engine.scenario.reading import read_scenario
 from realtime_widget.engine.scenario.session import ScenarioModel
-from realtime_widget.exceptions import SessionClosed, UpstreamRefused
+from realtime_widget.exceptions import QuotaUsedUp, SessionClosed, UpstreamRefused
 from realtime_widget.models import (
     Agent,
     Conversation,
     ConversationEvent,
     Guardrail,
+    Quota,
+    QuotaCount,
     Tool,
     ToolCall,
+    Usage,
     Widget,
 )
 from realtime_widget.sessions import open_session
@@ -300,3 +303,83 @@ async def test_updates_of_a_session_merge_and_keep_the_tools(shop):
         turn = await talk.ask("Where is it?")
     assert (agent.instructions, agent.voice) == ("Be brief.", "cedar")
     assert turn.tools["order_status"].status == "completed"
+
+
+# --- quotas -------------------------------------------------------------------
+
+
+async def used(quota):
+    return sum([count.used async for count in QuotaCount.objects.filter(quota=quota)])
+
+
+async def test_a_session_counts_under_the_quotas_of_its_widget_and_user(shop):
+    ann = await User.objects.acreate(username="ann")
+    widget = await Quota.objects.acreate(
+        name="w", scope="widget", unit="sessions", limit=5
+    )
+    user = await Quota.objects.acreate(name="u", scope="user", unit="tokens", limit=500)
+    # There is no address that could be counted.
+    address = await Quota.objects.acreate(
+        name="a", scope="address", unit="sessions", limit=0
+    )
+    async with await open_session("support", user=ann, text_only=True) as session:
+        await session.send_message("Hello")
+        async for event in session:
+            if event.type == "usage":
+                break
+        assert await used(user) >= 500
+    assert (await used(widget), await used(address)) == (1, 0)
+    spent = (await Usage.objects.aget()).total_tokens
+    assert await used(user) == spent > 0
+
+
+async def test_a_session_is_refused_in_words_when_nothing_is_left(shop):
+    quota = await Quota.objects.acreate(
+        name="w", scope="widget", unit="sessions", limit=1, message="Back {when}."
+    )
+    async with await open_session("support", connect=spoken(), language="en"):
+        with pytest.raises(QuotaUsedUp) as refusal:
+            await open_session("support", connect=spoken(), language="en")
+        assert refusal.value.words == "Back tomorrow."
+        async with await open_session("support", connect=spoken(), counted=False):
+            assert await used(quota) == 1
+    assert await Conversation.objects.acount() == 2
+
+
+async def test_a_session_that_the_model_refuses_takes_nothing(shop):
+    quota = await Quota.objects.acreate(
+        name="w", scope="widget", unit="sessions", limit=1
+    )
+
+    async def connect():
+        raise UpstreamRefused("no", code="upstream_auth")
+
+    for _ in range(2):
+        with pytest.raises(SessionClosed):
+            await open_session("support", connect=connect)
+    assert await used(quota) == 0
+
+
+async def test_a_session_ends_politely_when_its_quota_is_used_up(shop):
+    await Quota.objects.acreate(
+        name="w", scope="widget", unit="tokens", limit=1, message="Back {when}."
+    )
+    told = []
+
+    async def listen(session):
+        async for event in session:
+            told.append(event)
+
+    async with await open_session("support", text_only=True, language="en") as session:
+        await session.send_message("Hello")
+        with pytest.raises(SessionClosed, match="limit"):
+            await listen(session)
+    assert [e.message for e in told if e.type == "error"] == ["Back tomorrow."]
+    assert "conversation.item.completed" in [event.type for event in told]
+    assert (await Conversation.objects.aget()).reason == "quota"
+
+
+async def test_an_agent_may_be_tested_though_nothing_is_left(shop):
+    await Quota.objects.acreate(name="w", scope="widget", unit="sessions", limit=0)
+    async with await scripted_session("support", [Say("Hello.")]) as talk:
+        assert (await talk.ask("Hi")).text == "Hello."

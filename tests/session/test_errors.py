@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from realtime_widget.protocol.upstream_errors import BENIGN, FATAL
-from realtime_widget.protocol.usage import Rates
+from realtime_widget.protocol.usage import Rates, Tariff
 from realtime_widget.session.ports import UsageFact
 from realtime_widget.session.upstream_events import HANDLERS, IGNORED
 from tests.fakes.schema import server_event_names
@@ -146,7 +146,7 @@ def test_usage_of_answers_and_transcriptions_is_recorded_once():
 
 
 def test_page_is_told_what_is_used_only_where_its_widget_shows_it():
-    told = Talk(show_usage=True, answer_rates=Rates(text_in=Decimal(4)))
+    told = Talk(show_usage=True, tariff=Tariff(Rates(text_in=Decimal(4))))
     told.response()
     told.done(usage=TEXT_USAGE)
     told.response("resp_2")
