@@ -12,9 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
-from realtime_widget.admin.forms import CompactModelAdmin
+from realtime_widget.admin.forms import CompactText
 from realtime_widget.admin.function_names import NamesFunctions
-from realtime_widget.admin.provider_form import KEY_CHARACTERS, MAX_KEY_CHARS
+from realtime_widget.admin.typed_secrets import (
+    KEY_CHARACTERS,
+    KeepsSecrets,
+    SecretField,
+)
 from realtime_widget.configs.functions import NAMED_BY_SERVERS
 from realtime_widget.models import McpServer
 from realtime_widget.models.validators import looks_like_a_key
@@ -31,19 +35,7 @@ class McpServerForm(NamesFunctions):
 
     functions = NAMED_BY_SERVERS
 
-    new_token = forms.CharField(
-        label=gettext_lazy("store an access token"),
-        required=False,
-        max_length=MAX_KEY_CHARS,
-        # Never rendered with a value: what was typed is not sent back.
-        widget=forms.PasswordInput(
-            attrs={"autocomplete": "off", "class": "vTextField"}
-        ),
-        help_text=gettext_lazy(
-            "Kept encrypted in this row and never shown again. Empty: as it is. Comes"
-            " before a named one."
-        ),
-    )
+    new_token = SecretField(label=gettext_lazy("store an access token"))
     forget_token = forms.BooleanField(
         label=gettext_lazy("forget the stored token"), required=False
     )
@@ -97,10 +89,11 @@ class McpServerForm(NamesFunctions):
 
 
 @admin.register(McpServer)
-class McpServerAdmin(CompactModelAdmin):
+class McpServerAdmin(CompactText, KeepsSecrets):
     """Servers whose tools the model's provider calls."""
 
     form = McpServerForm
+    secret_fields = ("new_token", "key_name")
     text_rows = {"tools": 2, "unasked": 2}
     list_display = ["name", "enabled", "place", "approval", "token"]
     list_editable = ["enabled"]

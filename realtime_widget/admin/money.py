@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from realtime_widget.admin.read_only import ReadOnly, is_deleted_with
 from realtime_widget.models import Price, Usage
 
 # Ways to sum up: name of the parameter's value -> label and the field.
@@ -77,7 +78,7 @@ class PriceAdmin(admin.ModelAdmin):
 
 
 @admin.register(Usage)
-class UsageAdmin(admin.ModelAdmin):
+class UsageAdmin(ReadOnly, admin.ModelAdmin):
     """What was used, with sums of what the filters leave."""
 
     change_list_template = "admin/realtime_widget/usage/change_list.html"
@@ -104,18 +105,9 @@ class UsageAdmin(admin.ModelAdmin):
     date_hierarchy = "created_at"
     search_fields = ["=conversation__id", "=response_id"]
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: only the recorder writes."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: only the recorder writes."""
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Allow it with its conversation only: sums must stay true."""
-        match = request.resolver_match
-        return match is not None and "_conversation_" in (match.url_name or "")
+        return is_deleted_with(request, "conversation")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

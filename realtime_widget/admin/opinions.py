@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
+from realtime_widget.admin.read_only import ReadOnly
 from realtime_widget.models import Consent, Feedback
 
 
-class WrittenByVisitors(admin.ModelAdmin):
-    """Rows that nobody adds or changes in the admin."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: visitors write these."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: a changed agreement is none."""
-        return False
-
-
 @admin.register(Consent)
-class ConsentAdmin(WrittenByVisitors):
+class ConsentAdmin(ReadOnly, admin.ModelAdmin):
     """Agreements in the admin."""
 
     list_display = ["created_at", "widget_slug", "user", "language", "words_hash"]
@@ -34,7 +20,7 @@ class ConsentAdmin(WrittenByVisitors):
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(WrittenByVisitors):
+class FeedbackAdmin(ReadOnly, admin.ModelAdmin):
     """Opinions in the admin."""
 
     list_display = ["created_at", "rating", "comment", "conversation"]

@@ -8,16 +8,14 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.debug import (
-    sensitive_post_parameters,
-    sensitive_variables,
-)
+from django.views.decorators.debug import sensitive_variables
 
+from realtime_widget.admin.read_only import ReadOnly, is_deleted_with
+from realtime_widget.admin.typed_secrets import KeepsSecrets, SecretField
 from realtime_widget.models import OutgoingWebhook, WebhookDelivery
 from realtime_widget.models.outgoing import EVENTS, announce_deliveries
 
@@ -34,15 +32,10 @@ class OutgoingWebhookForm(forms.ModelForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Only transcript.ready holds what was said."),
     )
-    new_secret = forms.CharField(
+    new_secret = SecretField(
         label=gettext_lazy("Signing secret"),
-        required=False,
         min_length=MIN_SECRET_CHARS,
         max_length=MAX_SECRET_CHARS,
-        # Never rendered with a value: what was typed is not sent back.
-        widget=forms.PasswordInput(
-            attrs={"autocomplete": "off", "class": "vTextField"}
-        ),
         help_text=gettext_lazy(
             "At least 16 characters, known to the receiver alone; kept encrypted and never"
             " shown again. Empty: as it is."
@@ -72,24 +65,14 @@ class OutgoingWebhookForm(forms.ModelForm):
 
 
 @admin.register(OutgoingWebhook)
-class OutgoingWebhookAdmin(admin.ModelAdmin):
+class OutgoingWebhookAdmin(KeepsSecrets):
     """Outgoing webhooks in the admin."""
 
     form = OutgoingWebhookForm
     list_display = ["name", "url", "events", "state", "enabled"]
     filter_horizontal = ["widgets"]
+    secret_fields = ("new_secret",)
     fields = ["name", "url", "events", "new_secret", "widgets", "enabled"]
-
-    @method_decorator(sensitive_post_parameters("new_secret"))
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Keep a typed secret out of error reports."""
-        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutgoingWebhook]:
         """Count its deliveries with the list."""
@@ -115,7 +98,7 @@ class OutgoingWebhookAdmin(admin.ModelAdmin):
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(admin.ModelAdmin):
+class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin):
     """Deliveries in the admin: for reading, and to be sent again."""
 
     list_display = [
@@ -134,19 +117,9 @@ class WebhookDeliveryAdmin(admin.ModelAdmin):
     search_fields = ["=id", "=conversation__id"]
     actions = ["redeliver"]
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: conversations make these."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: what was sent stays as it was."""
-        return False
-
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let deliveries go with their conversation or webhook, whoever deletes that."""
-        match = request.resolver_match
-        name = (match.url_name if match else "") or ""
-        if "_conversation_" in name or "_outgoingwebhook_" in name:
+        if is_deleted_with(request, "conversation", "outgoingwebhook"):
             return True
         return super().has_delete_permission(request, obj)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, cast
 
 from django import forms
@@ -10,15 +9,12 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from realtime_widget.admin.typed_secrets import KEY_CHARACTERS, SecretField
 from realtime_widget.models import Provider
 from realtime_widget.models.provider_keys import SLOTS
 from realtime_widget.models.validators import looks_like_a_key
 from realtime_widget.upstream import catalogue
 
-# A Microsoft Entra token has some 2,000 characters.
-MAX_KEY_CHARS = 8_000
-# What may stand in a header; a space or line break is a slip of the clipboard.
-KEY_CHARACTERS = re.compile(r"[\x21-\x7e]+")
 # Whoever changes one of these sends the stored key somewhere else.
 DESTINATION = {
     "kind",
@@ -56,28 +52,12 @@ class SuggestingInput(forms.TextInput):
         return {**context, "list_id": list_id, "suggestions": self._suggestions}
 
 
-def _key_field(label: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        required=False,
-        max_length=MAX_KEY_CHARS,
-        # Never rendered with a value: what was typed is not sent back.
-        widget=forms.PasswordInput(
-            attrs={"autocomplete": "off", "class": "vTextField"}
-        ),
-        help_text=_(
-            "Kept encrypted in this row and never shown again. Empty: as it is. Comes"
-            " before a named one."
-        ),
-    )
-
-
 class ProviderForm(forms.ModelForm):
     """The form of a provider; a key typed by mistake is not sent back."""
 
-    new_key = _key_field(_("store a key"))
+    new_key = SecretField(label=_("store a key"))
     forget_key = forms.BooleanField(label=_("forget the stored key"), required=False)
-    new_second_key = _key_field(_("store a second key"))
+    new_second_key = SecretField(label=_("store a second key"))
     forget_second_key = forms.BooleanField(
         label=_("forget the stored second key"), required=False
     )

@@ -11,15 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from realtime_widget.admin.provider_form import CONNECTION, ProviderForm
+from realtime_widget.admin.typed_secrets import KeepsSecrets
 from realtime_widget.models import FallbackProvider, Provider
 from realtime_widget.models.provider_keys import FoundKey, Slot
 from realtime_widget.provider_checks import check_and_note
@@ -37,10 +36,11 @@ class FallbackInline(admin.TabularInline):
 
 
 @admin.register(Provider)
-class ProviderAdmin(admin.ModelAdmin):
+class ProviderAdmin(KeepsSecrets):
     """Providers in the admin."""
 
     form = ProviderForm
+    secret_fields = ("new_key", "new_second_key", "key_name", "second_key_name")
     list_display = ["name", "kind", "model", "key_state", "health"]
     list_filter = ["kind", "health_state"]
     search_fields = ["name", "model", "base_url"]
@@ -117,17 +117,6 @@ class ProviderAdmin(admin.ModelAdmin):
             },
         ),
     ]
-
-    @method_decorator(sensitive_post_parameters("new_key", "new_second_key"))
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Keep typed keys out of error reports."""
-        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(
         self,

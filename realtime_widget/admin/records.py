@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from realtime_widget.admin.money import written_usd
+from realtime_widget.admin.read_only import ReadOnly
 from realtime_widget.models import (
     Conversation,
     ConversationEvent,
@@ -45,21 +46,13 @@ def may_read(request: HttpRequest) -> bool:
     return request.user.has_perm(TRANSCRIPT_PERMISSION)
 
 
-class ReadOnlyInline(admin.TabularInline):
+class ReadOnlyInline(ReadOnly, admin.TabularInline):
     """Rows that belong to a conversation; who sees it sees them."""
 
     extra = 0
     can_delete = False
     # Fields that hold what was said or done, and what stands for them.
     content_fields: tuple[str, ...] = ()
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: only the recorder writes."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: only the recorder writes."""
-        return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Follow the conversation's own permission."""
@@ -149,7 +142,7 @@ class UsageInline(ReadOnlyInline):
 
 
 @admin.register(Conversation)
-class ConversationAdmin(admin.ModelAdmin):
+class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     """Conversations in the admin."""
 
     list_display = [
@@ -223,14 +216,6 @@ class ConversationAdmin(admin.ModelAdmin):
             item_count=Count("items", distinct=True),
             call_count=Count("tool_calls", distinct=True),
         )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: only the recorder writes."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: only the recorder writes."""
-        return False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave the sound out for those who may not listen."""

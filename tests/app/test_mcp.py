@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 import types
 
 import pytest
@@ -14,9 +15,12 @@ from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.contrib.sites.models import Site
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.test import override_settings
+from django.core.signals import got_request_exception
+from django.test import Client, override_settings
 from django.urls import reverse
+from django.views.debug import ExceptionReporter
 
+from realtime_widget.admin.mcp import McpServerAdmin
 from realtime_widget.configs.agents import staff
 from realtime_widget.engine.loopback import LoopbackConnection
 from realtime_widget.engine.models import all_models
@@ -260,6 +264,29 @@ def test_a_token_goes_in_and_never_comes_out(admin_client):
     admin_client.post(page("change", row.pk), typed(forget_token="on"))
     row.refresh_from_db()
     assert not row.wants_token
+
+
+def test_an_error_report_holds_no_token(admin_user, monkeypatch):
+    def fail(*_args):
+        raise RuntimeError("in the middle of saving")
+
+    monkeypatch.setattr(McpServerAdmin, "save_model", fail)
+    reports = []
+
+    def report(request, **_):
+        reporter = ExceptionReporter(request, *sys.exc_info())
+        reports.append(reporter.get_traceback_html() + reporter.get_traceback_text())
+
+    client = Client(raise_request_exception=False)
+    client.force_login(admin_user)
+    got_request_exception.connect(report)
+    try:
+        answer = client.post(page("add"), typed(new_token=TOKEN))
+    finally:
+        got_request_exception.disconnect(report)
+    assert answer.status_code == 500
+    assert "in the middle of saving" in reports[0]
+    assert TOKEN not in reports[0]
 
 
 def test_a_stored_token_is_not_sent_to_another_place(admin_client):
