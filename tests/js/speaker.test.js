@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import { Speaker } from "../../realtime_widget/static/realtime_widget/audio/speaker.js";
 import { pcm16, tone } from "./audio-thread.js";
-import { HandContext, installAudio } from "./page.js";
+import { HandContext, installAudio, setGlobal } from "./page.js";
 
 let context;
 let positions;
@@ -53,6 +53,18 @@ test("what was heard lags what was played by the way to the ear", () => {
   assert.deepEqual([itemId, done], ["a", false]);
   assert.ok(playedMs > 895 && playedMs <= 960, `${playedMs}`);
   assert.equal(playedMs, Math.floor(playedMs));
+});
+
+test("Firefox is never asked for the way to the ear: it may stop for ever", async () => {
+  setGlobal("navigator", { userAgent: "Mozilla/5.0 Gecko/20100101 Firefox/153.0" });
+  Object.defineProperty(context, "outputLatency", {
+    get: () => assert.fail("asked"),
+  });
+  say("a", 3);
+  context.play(1_000);
+  const heard = await speaker.interrupt();
+  assert.deepEqual(heard, { itemId: "a", playedMs: 960 });
+  assert.equal(speaker.stats.outputLatencyMs, 40);
 });
 
 test("nothing heard is never less than nothing", () => {

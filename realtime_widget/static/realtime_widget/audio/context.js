@@ -42,6 +42,27 @@ export async function soundAt(context, id) {
   await choosing.setSinkId?.(id).catch(() => {});
 }
 
+/** What a loudspeaker is behind by, in browsers that must not be asked. */
+const USUAL_LATENCY_MS = 40;
+
+/**
+ * How long a sample takes from the worklet to the ear, in ms.
+ *
+ * Firefox is not asked: reading `outputLatency` takes the lock of its audio graph and
+ * waits for the sound system, whose callback waits for that lock. Read while something
+ * plays, it stops the whole page for ever (153 with PulseAudio).
+ *
+ * @param {AudioContext} context
+ */
+export function outputLatencyMs(context) {
+  return inFirefox() ? USUAL_LATENCY_MS : (context.outputLatency || 0) * 1000;
+}
+
+/** Whether this is Firefox, whose audio needs care of its own. */
+export function inFirefox() {
+  return navigator.userAgent.includes("Firefox/");
+}
+
 /** A refused resume stays pending for ever in some browsers. */
 const RESUME_MS = 300;
 

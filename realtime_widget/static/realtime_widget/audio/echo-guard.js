@@ -87,8 +87,3 @@ export class EchoGuard {
     this.#pass(oldest.frame, 0);
   }
 }
-
-/** Firefox cancels echo, but not all of it. */
-export function needsEchoGuard() {
-  return navigator.userAgent.includes("Firefox/");
-}

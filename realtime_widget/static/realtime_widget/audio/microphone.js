@@ -12,6 +12,8 @@
  * @property {() => void} onEnded The device is gone and there is no other.
  */
 
+import { inFirefox } from "./context.js";
+
 /** A device that comes and goes more often in one call is broken. */
 const MAX_REOPENED = 5;
 
@@ -197,7 +199,7 @@ export class Microphone {
  */
 function constraints(deviceId) {
   // Firefox's gain control lets bursts of the answer's echo through.
-  const autoGainControl = !navigator.userAgent.includes("Firefox/");
+  const autoGainControl = !inFirefox();
   return {
     ...(deviceId ? { deviceId: { ideal: deviceId } } : {}),
     channelCount: 1,

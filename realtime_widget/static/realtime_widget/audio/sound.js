@@ -13,9 +13,9 @@
  * @property {{format: import("./microphone.js").FormatName, frameMs: number}} audio
  */
 
-import { closeContext, openContext, soundAt } from "./context.js";
+import { closeContext, inFirefox, openContext, soundAt } from "./context.js";
 import { listDevices } from "./devices.js";
-import { EchoGuard, needsEchoGuard } from "./echo-guard.js";
+import { EchoGuard } from "./echo-guard.js";
 import { Microphone, MicrophoneError } from "./microphone.js";
 import { Speaker } from "./speaker.js";
 import { WakeLock } from "./wake-lock.js";
@@ -44,7 +44,8 @@ export class Sound {
   constructor({ worklets, audio }, events, { microphone, speaker, volume }) {
     this.#events = events;
     this.#speakerId = speaker;
-    if (needsEchoGuard()) this.#guard = new EchoGuard(audio, events.onFrame);
+    // Firefox cancels echo, but not all of it.
+    if (inFirefox()) this.#guard = new EchoGuard(audio, events.onFrame);
     this.#microphone = new Microphone({
       workletUrl: worklets.capture,
       format: audio.format,

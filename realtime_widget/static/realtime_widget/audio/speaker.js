@@ -12,6 +12,8 @@
  * @property {(position: Position) => void} onPosition
  */
 
+import { outputLatencyMs } from "./context.js";
+
 /** Frequency bins for the avatar: half of it. */
 const FFT_SIZE = 256;
 /** A louder or quieter voice gets there so smoothly. */
@@ -132,7 +134,7 @@ export class Speaker {
 
   /** Between the worklet and the ear. */
   get #latencyMs() {
-    return (this.#context?.outputLatency || 0) * 1000;
+    return this.#context ? outputLatencyMs(this.#context) : 0;
   }
 
   /** @param {any} data */
