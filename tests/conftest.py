@@ -16,6 +16,7 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.db import connections
 
+from tests.browsers import ENGINES, missing_for
 from tests.chromium import find_chromium
 from tests.fakes import official
 from tests.servers import RunningServer, run_daphne, run_uvicorn
@@ -26,10 +27,18 @@ collect_ignore = ["clients"]
 MUST_RUN = os.environ.get("CI", "").lower() in ("1", "true")
 
 
-def _browser() -> str:
+def _chromium() -> str:
     if find_chromium():
         return ""
     return "needs Chromium (apt-get install chromium, or playwright install chromium)"
+
+
+def _engine(name: str) -> str:
+    missing = missing_for(name)
+    packages = " ".join(ENGINES[name].packages)
+    if not missing:
+        return ""
+    return f"needs {', '.join(missing)} (apt-get install {packages})"
 
 
 def _redis() -> str:
@@ -50,7 +59,9 @@ def _speech() -> str:
 
 # Marker -> what is missing in words, "" when nothing is.
 REQUIREMENTS: dict[str, Callable[[], str]] = {
-    "browser": _browser,
+    "chromium": _chromium,
+    "firefox": lambda: _engine("firefox"),
+    "webkit": lambda: _engine("webkit"),
     "redis": _redis,
     "speech": _speech,
     "postgres": _postgres,
@@ -61,6 +72,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the markers that this file gives a meaning."""
     config.addinivalue_line("markers", "redis: needs a Redis server program")
     config.addinivalue_line("markers", "postgres: needs a PostgreSQL server")
+    config.addinivalue_line("markers", "chromium: needs Chromium")
+    config.addinivalue_line("markers", "firefox: needs Firefox and a sound server")
+    config.addinivalue_line("markers", "webkit: needs WebKitGTK and a sound server")
 
 
 def pytest_unconfigure() -> None:

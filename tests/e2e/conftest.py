@@ -24,6 +24,7 @@ from tests.e2e.sound import write_microphone
 from tests.e2e.upstreams import RecordedUpstream
 
 HERE = Path(__file__).parent
+PROBE = HERE / "probe.js"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -41,10 +42,12 @@ SIGNAL_S = 10.0
 
 
 def pytest_collection_modifyitems(items):
-    """Mark every test of this folder: all of them need the browser."""
+    """Mark every test of this folder; those of `engines` name their browser."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if HERE / "engines" not in item.path.parents:
+                item.add_marker(pytest.mark.chromium)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -153,10 +156,9 @@ def visit(chromium, asgi_server, no_sessions_left, microphone, wait_written):
         context = (browser_program or chromium).new_context(**options)
         context.set_default_timeout(TIMEOUT_MS)
         if user is not None:
-            context.add_cookies([_cookie(user, asgi_server.url)])
-        context.add_init_script(path=HERE / "probe.js")
-        wanted = urlencode({"Content-Security-Policy": POLICY, **(headers or {})})
-        own = f"{asgi_server.url}/page/{slug}/?{wanted}"
+            context.add_cookies([cookie_of(user, asgi_server.url)])
+        context.add_init_script(path=PROBE)
+        own = page_address(asgi_server.url, slug, headers)
         visits.append(Visit(context, address or own, wait_written))
         return visits[-1]
 
@@ -165,7 +167,14 @@ def visit(chromium, asgi_server, no_sessions_left, microphone, wait_written):
         one.finish()
 
 
-def _cookie(user, url):
+def page_address(site, slug, headers=None):
+    """Return the test site's page of a widget, under the policy of these tests."""
+    wanted = urlencode({"Content-Security-Policy": POLICY, **(headers or {})})
+    return f"{site}/page/{slug}/?{wanted}"
+
+
+def cookie_of(user, url):
+    """Return the cookie of somebody who has signed in, as Playwright takes it."""
     client = Client()
     client.force_login(user)
     value = client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -1,30 +1,28 @@
-"""One visitor's page, driven and watched the way a person would."""
+"""One visitor's page, driven and watched the way a person would, by Playwright."""
 
 from __future__ import annotations
 
 import re
 
-ANSWERED_MS = 25_000
+from tests.e2e.watching import ANSWERED_MS, Watched
 
 
-class Visit:
+class Visit(Watched):
     """A browser context with one page of the test site.
 
     Args:
         context: Playwright's browser context, with the probe installed.
         url: Of the page.
-        wait_written: Waits until this process has written all rows of a session, by its
-            id; none where the server is another process.
+        wait_written: As `Watched` has it.
     """
 
     def __init__(self, context, url, wait_written=None):
+        super().__init__(wait_written)
         self.context = context
         self.url = url
-        self._wait_written = wait_written
-        self.allowed_violations = 0
         self.faults = []
         self.page = context.new_page()
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("pageerror", lambda error: self.note_fault(str(error)))
         self.page.goto(url)
 
     # --- what a person does
@@ -38,23 +36,23 @@ class Visit:
         """Return the button of this name."""
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def start(self, *, state="listening"):
-        """Press the button and wait until the session is ready."""
-        self.button("Start conversation").click()
-        self.wait_for_state(state)
+    def press(self, name):
+        """Press the button of this name."""
+        self.button(name).click()
 
-    def stop(self):
-        """Press the button again and wait for the end, in the database too."""
-        self.button("End conversation").click()
-        self.wait_received("session.stopped")
-        started = self.received("session.started")
-        if self._wait_written and started:
-            self._wait_written(started[-1]["session_id"])
+    def hold(self, name):
+        """Press the button of this name and keep it."""
+        self.button(name).hover()
+        self.page.mouse.down()
+
+    def let_go(self):
+        """End what `hold` began."""
+        self.page.mouse.up()
 
     def write(self, text):
         """Type a message and send it."""
         self.page.get_by_role("textbox").fill(text)
-        self.button("Send").click()
+        self.press("Send")
 
     @property
     def log(self):
@@ -68,34 +66,13 @@ class Visit:
 
     # --- what happened
 
-    def received(self, kind, **fields):
-        """Return the server's messages of a kind with these fields, in order."""
-        return _matching(self.probe("received"), kind, fields)
+    def evaluate(self, function, argument=None):
+        """Call a JavaScript function in the page."""
+        return self.page.evaluate(function, argument)
 
-    def sent(self, kind, **fields):
-        """Return the page's messages of a kind with these fields, in order."""
-        return _matching(self.probe("sent"), kind, fields)
-
-    def wait_received(self, kind, *, count=1, timeout_ms=ANSWERED_MS, **fields):
-        """Wait for the server's messages and return the last of them."""
-        self.page.wait_for_function(
-            """([kind, fields, count]) => __probe.received.filter((message) =>
-              message.type === kind &&
-              Object.entries(fields).every(([name, value]) => message[name] === value)
-            ).length >= count""",
-            arg=[kind, fields, count],
-            timeout=timeout_ms,
-        )
-        return self.received(kind, **fields)[count - 1]
-
-    def wait_for_state(self, state, *, timeout_ms=ANSWERED_MS):
-        """Wait until the element is in this state."""
-        self.page.wait_for_function(
-            "(state) => document.querySelector('realtime-widget')"
-            ".getAttribute('state') === state",
-            arg=state,
-            timeout=timeout_ms,
-        )
+    def wait_until(self, function, argument=None, *, timeout_ms=None):
+        """Wait until a JavaScript function returns something true."""
+        self.page.wait_for_function(function, arg=argument, timeout=timeout_ms)
 
     def wait_for_answer(self, pattern, *, timeout_ms=ANSWERED_MS):
         """Wait until the agent's words in the page match, and return them."""
@@ -103,27 +80,13 @@ class Visit:
         words.wait_for(timeout=timeout_ms)
         return words.inner_text()
 
-    def wait_for_audio_clock(self, seconds):
-        """Wait until the page's audio has run this long."""
-        self.page.wait_for_function(
-            "(seconds) => __probe.context.currentTime >= seconds", arg=seconds
-        )
+    def wait_for_alert(self, words):
+        """Wait until the widget says what went wrong in these words."""
+        self.alert.get_by_text(words).wait_for()
 
-    def probe(self, name):
-        """Return one of the probe's lists."""
-        return self.page.evaluate("(name) => __probe[name]", name)
-
-    def heard(self, from_s=0.0, to_s=1e9):
-        """Return what the page played between two times of its audio clock."""
-        return self.page.evaluate(
-            "([fromS, toS]) => __probe.heard(fromS, toS)", [from_s, to_s]
-        )
-
-    def stats(self):
-        """Return the element's own counters."""
-        return self.page.evaluate(
-            "() => document.querySelector('realtime-widget').getStats()"
-        )
+    def note_fault(self, message):
+        """Take what a script of the page failed with."""
+        self.faults.append(message)
 
     # --- the end
 
@@ -131,14 +94,5 @@ class Visit:
         """Close it; no script may have failed, no policy may have been broken."""
         violations = [] if self.page.is_closed() else self.probe("violations")
         self.context.close()
-        assert not self.faults
+        assert not self.faults, self.faults
         assert len(violations) <= self.allowed_violations, violations
-
-
-def _matching(messages, kind, fields):
-    return [
-        message
-        for message in messages
-        if message["type"] == kind
-        and all(message.get(name) == value for name, value in fields.items())
-    ]
