@@ -76,6 +76,8 @@ export class RealtimeWidgetElement extends ConversingElement {
     window.addEventListener("pagehide", this.#onPageHide);
     window.addEventListener("pageshow", this.#onPageShow);
     takeEarlyProperties(this);
+    // What a copy of another one says of itself is not true of this one.
+    if (!this.#panel) this.removeAttribute("state");
     if (!this.#given) this.#readConfig();
     else if (!this.#panel || this._building) this.#prepare();
   }
