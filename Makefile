@@ -15,7 +15,7 @@ TSC := node_modules/.bin/tsc
 selected = $(1) $(PYTEST) || { code=$$?; [ $$code -eq 5 ] && [ -n "$(PYTEST)" ] || exit $$code; }
 pytest = $(call selected,$(PY) -m pytest $(1))
 
-.PHONY: help demo test test-js test-python test-clients test-browser coverage check \
+.PHONY: help demo test test-js test-python test-clients test-browser snapshots coverage check \
 	check-python check-imports check-js check-templates check-migrations bench docs fix lock \
 	messages setup browser clean
 
@@ -88,6 +88,11 @@ test-clients: $(VENV)/.dev $(CLIENTS)/.made node_modules/.made
 # A call of its own: Playwright keeps an event loop running in the main thread.
 test-browser: $(VENV)/.dev browser
 	@$(call pytest,-m browser)
+
+# The pictures of every state in every look; look at each before you commit it.
+snapshots: $(VENV)/.dev browser
+	@RENEW_SNAPSHOTS=1 $(PY) -m pytest -q -m browser tests/e2e/test_snapshots.py
+	@git diff --stat -- docs/images/states
 
 # Which lines the tests without a browser reach.
 coverage: $(VENV)/.dev

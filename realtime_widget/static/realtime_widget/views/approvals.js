@@ -9,7 +9,7 @@ import { addStyles } from "./styles.js";
 
 const SHEET = `
 .approvals { display: grid; gap: 8px; }
-.approval { display: grid; gap: 8px; margin: 0; padding: 12px; border: 1px solid var(--_line); border-radius: 12px; background: var(--_soft); }
+.approval { display: grid; gap: 8px; margin: 0; padding: 12px; border: 1px solid var(--_line); border-radius: var(--_bubble); background: var(--_soft); }
 .approval-words { overflow-wrap: anywhere; }
 .approval-buttons { display: flex; flex-wrap: wrap; gap: 8px; }
 `;

@@ -5,7 +5,7 @@ import { withLinks } from "./links.js";
 
 export class ConsentView {
   static sheet = `
-.consent { display: grid; gap: 10px; padding: 14px; border: 1px solid var(--_line); border-radius: 12px; background: var(--_soft); overflow-wrap: anywhere; flex: 0 1 auto; overflow-y: auto; min-block-size: 120px; }
+.consent { display: grid; gap: 10px; padding: 14px; border: 1px solid var(--_line); border-radius: var(--_bubble); background: var(--_soft); overflow-wrap: anywhere; flex: 0 1 auto; overflow-y: auto; min-block-size: 120px; }
 .consent-title { font-weight: 650; }
 .consent-words { white-space: pre-line; margin: 0; }
 .consent-buttons { display: flex; flex-wrap: wrap; gap: 8px; }

@@ -21,7 +21,7 @@ export class FeedbackView {
 .thumb:hover { background: color-mix(in srgb, var(--_fg), transparent 90%); }
 .thumb[aria-pressed="true"] { color: var(--_accent); outline: 2px solid currentcolor; outline-offset: -8px; }
 .opinion { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; flex: none; }
-.opinion .input { flex: 1 1 140px; }
+.opinion .input { flex: 1 1 60%; }
 .thumb:focus-visible, .opinion .text-button:focus-visible { outline: 3px solid var(--_accent); outline-offset: 2px; }
 .classic .opinion { margin: 0 12px 12px; }
 @media (forced-colors: active) { .thumb { border: 1px solid CanvasText; } .thumb svg { fill: ButtonText; } }
