@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import importlib.util
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from realtime_widget import messages
 from realtime_widget.protocol.browser import ERRORS
 
 LOCALES = Path(realtime_widget.__file__).parent / "locale"
+MESSAGES = Path(__file__).resolve().parents[2] / "scripts" / "messages.py"
 LANGUAGES = ["ar", "de", "en", "es", "fr", "hi", "ja", "pt", "zh-hans"]
 FOREIGN = [language for language in LANGUAGES if language != "en"]
 
@@ -168,6 +170,17 @@ def test_compiled_catalogue_is_as_new_as_its_source(language):
 def test_german_catalogue_is_complete():
     source, _ = catalogue("de")
     assert not re.findall(r'^msgid "(.+)"\nmsgstr ""$', source, re.MULTILINE)
+
+
+def test_german_catalogue_has_every_word_of_the_admin():
+    spec = importlib.util.spec_from_file_location("scripts_messages", MESSAGES)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    said = {each if isinstance(each, str) else each[0] for each in script.admin_words()}
+    _, compiled = catalogue("de")
+    many = {each[0] for each in compiled if isinstance(each, tuple)}
+    assert len(said) > 700
+    assert not said - compiled.keys() - many
 
 
 def test_admin_speaks_german(admin_client):
