@@ -61,6 +61,10 @@ class Conf:
     # A server that stops: how long running calls may go on
     DRAINING_S: float = 10.0
 
+    # A call whose page is lost without a word waits so long for it, with its connection
+    # to the model; 0: it ends at once.
+    KEEP_UPSTREAM_S: float = 30.0
+
     # One session
     MAX_SESSION_S: float = 600.0
     HARD_MAX_SESSION_S: float = 3_300.0

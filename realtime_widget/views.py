@@ -65,6 +65,7 @@ from realtime_widget.recorder import (
     record_feedback,
 )
 from realtime_widget.rendering import ANONYMOUS, current_site
+from realtime_widget.resume_tokens import sessions_of
 from realtime_widget.threads import row_pool
 
 logger = logging.getLogger(__name__)
@@ -174,7 +175,7 @@ def _open(asked: Asked) -> dict[str, Any]:
     _check_quotas(asked)
     agreed = words_hash(wanted) if wanted else ""
     granted = replace(asked.granted, consent=agreed)
-    answer = _grant(asked.request, asked.widget, asked.origin, granted)
+    answer = _grant(replace(asked, granted=granted))
     if wanted:
         record_consent(asked.widget, _visitor(asked))
     return answer
@@ -225,35 +226,38 @@ def _check_quotas(asked: Asked) -> None:
         raise Refusal("limit", exc.words) from None
 
 
-def _grant(
-    request: HttpRequest, widget: Widget, origin: Origin, granted: Pass
-) -> dict[str, Any]:
+def _grant(asked: Asked) -> dict[str, Any]:
     """Return the token and where to use it.
+
+    A page that comes back takes the place that its conversation has, so none has to
+    be free; the socket sees to that.
 
     Raises:
         Refusal: If there is no place now, or the provider's key is not set.
     """
-    conf = get_conf()
+    conf, request, granted = get_conf(), asked.request, asked.granted
     visitor = getattr(request, "user", None)
     user = str(getattr(visitor, "pk", None) or "") if granted.own else ""
+    session = getattr(request, "session", None)
+    session_key = getattr(session, "session_key", None) or ""
+    binding = Binding(asked.widget.slug, str(asked.origin), user, session_key)
+    bound = binding if granted.own else binding.anonymous()
     limits = session_limits(
-        conf, widget=widget.slug, user=user, address=_address(request)
+        conf, widget=asked.widget.slug, user=user, address=_address(request)
     )
     try:
-        counters.check(limits)
-        places.check(limits)
-        connect_widget(widget)
+        if not sessions_of(asked.body.get("resume"), bound, granted.site_id):
+            counters.check(limits)
+            places.check(limits)
+        connect_widget(asked.widget)
     except AdmissionRefused as exc:
         full = exc.close_code == CloseCode.LIMIT
         raise Refusal("limit" if full else "internal") from None
     except UpstreamError as exc:
         raise Refusal(exc.code) from None
-    session = getattr(request, "session", None)
-    session_key = getattr(session, "session_key", None) or ""
-    binding = Binding(widget.slug, str(origin), user, session_key)
     return {
         "token": issue_token(binding, granted),
-        "url": _socket_url(request, widget.slug),
+        "url": _socket_url(request, asked.widget.slug),
         "protocol": PROTOCOL,
         "expires_in_s": int(conf.TOKEN_TTL_S),
     }

@@ -172,6 +172,7 @@ def test_protocol_js_says_what_the_server_says() -> None:
     exported = exports_of(STATIC / PROTOCOL_FILE)
     assert exported["PROTOCOL"] == browser.PROTOCOL
     assert exported["TOKEN_PREFIX"] == browser.TOKEN_PREFIX
+    assert exported["GIVEN_UP"] == browser.GIVEN_UP
     assert exported["STATES"] == list(browser.STATES)
     assert exported["STOP_REASONS"] == list(browser.STOP_REASONS)
     assert exported["FROM_BROWSER"] == list(browser.FROM_BROWSER)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from realtime_widget.consumers.sockets import BrowserSocket
 from realtime_widget.exceptions import SessionClosed, UnknownTool
 from realtime_widget.handlers import Handler, ToolContext, permit, run_handler
 from realtime_widget.session.ports import CALL_ID
+
+Tell = Callable[[str], Awaitable[None]]
 
 
 class SessionTools:
@@ -23,18 +24,18 @@ class SessionTools:
     Args:
         handlers: Tool name -> function.
         context: What every handler of this session is told.
-        socket: Where progress is shown.
+        tell: Sends a message to the page, whichever that is.
     """
 
     def __init__(
         self,
         handlers: Mapping[str, Handler],
         context: ToolContext,
-        socket: BrowserSocket,
+        tell: Tell,
     ) -> None:
         self._handlers = handlers
         self._context = context
-        self._socket = socket
+        self._tell = tell
 
     async def permit(self, name: str, arguments: Mapping[str, Any]) -> None:
         """Check a call that the page is to run.
@@ -53,7 +54,7 @@ class SessionTools:
             Exception: Whatever else the handler raises.
         """
         handler = self._handler(name)
-        progress = Progress(self._socket, name)
+        progress = Progress(self._tell, name)
         context = replace(
             self._context, call_id=CALL_ID.get(), on_progress=progress.note
         )
@@ -73,12 +74,12 @@ class Progress:
     """Shows the page how far one call is; the latest note wins.
 
     Args:
-        socket: The page.
+        tell: Sends a message to the page.
         name: The tool.
     """
 
-    def __init__(self, socket: BrowserSocket, name: str) -> None:
-        self._socket = socket
+    def __init__(self, tell: Tell, name: str) -> None:
+        self._tell = tell
         self._name = name
         self._call_id = CALL_ID.get()
         self._loop = asyncio.get_running_loop()
@@ -120,6 +121,6 @@ class Progress:
                 "note": shown,
             }
             try:
-                await self._socket.send_text(json.dumps(message))
+                await self._tell(json.dumps(message))
             except SessionClosed:
                 return

@@ -14,6 +14,9 @@ from typing import Final, Literal
 PROTOCOL: Final = "realtime-widget.v1"
 TOKEN_PREFIX: Final = "token."  # noqa: S105 - a subprotocol's prefix, not a secret
 
+# The page's own close code: nobody answers it, and it will be back.
+GIVEN_UP: Final = 4000
+
 State = Literal["connecting", "listening", "hearing", "thinking", "speaking"]
 StopReason = Literal[
     "user", "idle", "time_limit", "quota", "upstream", "error", "replaced", "draining"

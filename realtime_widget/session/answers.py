@@ -71,7 +71,8 @@ class Answers:
         self._counted_bytes = 0
         self._truncated = 0
         self._cuts: list[Cut] = []
-        self._settle_s = 0.0
+        self._settle_s: float | None = None
+        self._played_out_s = 0.0
         self.writing = False
 
     @property
@@ -180,13 +181,22 @@ class Answers:
         self._settle()
 
     def leave(self, now_s: float) -> None:
-        """Stop the answer: the page is gone, and nobody hears the rest of it."""
+        """Stop the answer: the page is gone, and nobody gets the rest of it.
+
+        A page that lives plays on what it has got, and tells when it is back.
+        """
         self._settle()
-        cuts = self._silence(now_s)
+        self._cuts = cuts = self._silence(now_s)
+        self._settle_s = None
+        self._played_out_s = (
+            now_s + sum(cut.sent_ms - cut.heard_ms for cut in cuts) / 1000
+        )
         missed = any(cut.sent_ms < cut.received_ms or not cut.complete for cut in cuts)
-        self._turns.pause(now_s, owed=missed)
-        self._cuts = cuts
-        self._settle()
+        self._turns.pause(now_s, owed=missed if cuts else self._turns.thinking)
+
+    def come_back(self, now_s: float) -> None:
+        """Expect the page to tell what it has played, if it is the same."""
+        self._settle_s = max(now_s, self._played_out_s) + ANSWER_S
 
     def reported(
         self, item_id: str, played_ms: float, now_s: float, *, done: bool
@@ -201,12 +211,17 @@ class Answers:
 
     def tick(self, now_s: float) -> None:
         """Settle an interruption that the page did not answer."""
-        if self._cuts and now_s >= self._settle_s:
+        if self._settle_s is not None and now_s >= self._settle_s:
             self._settle()
 
     def next_deadline_s(self) -> float | None:
         """Return when ``tick`` has something to do."""
         return self._settle_s if self._cuts else None
+
+    @property
+    def settled(self) -> bool:
+        """Return whether the model's side was told what was heard."""
+        return not self._cuts
 
     def end(self, now_s: float) -> None:
         """Keep of a running answer what was heard, at the session's end."""
@@ -229,7 +244,7 @@ class Answers:
         return cuts
 
     def _settle(self) -> None:
-        cuts, self._cuts = self._cuts, []
+        cuts, self._cuts, self._settle_s = self._cuts, [], None
         for cut in cuts:
             if cut.complete and cut.heard_ms >= cut.received_ms:
                 self._transcript.thaw(cut.item_id)

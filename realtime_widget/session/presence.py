@@ -44,18 +44,22 @@ class Presence:
         """Go on with a page that knows nothing of what happened meanwhile."""
         self.away = False
         introduce(core, again=True)
+        core.answers.come_back(now_s)
         core.lifetime.warn_again(core.answers.playback.end_s(), now_s)
         core.transcript.show_open()
         core.tools.ask_again()
-        if core.turns.owes:
+        if core.turns.owes or not core.answers.settled:
             self._go_on_s = now_s + GO_ON_S
         else:
             core.turns.go_on(now_s)
 
     def tick(self, core: SessionCore, now_s: float) -> None:
         """Ask for the answer that is owed, when the page has said what it had to."""
-        if self._go_on_s is not None and now_s >= self._go_on_s:
-            self._go_on_s = None
+        if self._go_on_s is None or now_s < self._go_on_s:
+            return
+        # What was heard of the last answer comes before the next one.
+        self._go_on_s = None if core.answers.settled else now_s + GO_ON_S
+        if self._go_on_s is None:
             core.turns.go_on(now_s)
 
     def next_deadline_s(self) -> float | None:

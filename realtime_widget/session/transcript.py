@@ -110,9 +110,10 @@ class Transcript:
         ]
 
     def show_open(self) -> None:
-        """Show the lines that are not complete, all their words so far."""
+        """Show the lines that ``said`` leaves out: open ones, and what nobody heard."""
         for line in self._lines.values():
-            if line.shown and not line.final:
+            unheard = line.status == "interrupted" and line.heard_ms == 0
+            if line.shown and (unheard or not line.final):
                 self._send(line, text=line.text)
 
     def place_speech(self, item_id: str) -> None:

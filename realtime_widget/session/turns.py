@@ -192,10 +192,9 @@ class Turns:
         wanted = self._wanted
         if wanted is None and self._request_id:
             wanted = self._sent_parameters
-        owed = owed or self.thinking
         self.cancel(now_s)
         self._paused = True
-        if owed:
+        if owed or wanted is not None:
             self._owe(wanted or {})
 
     def go_on(self, now_s: float) -> None:

@@ -117,9 +117,10 @@ async def socket_of(server, path, token, *, origin=None, cookie="", **options):
 
 
 @asynccontextmanager
-async def open_page(server, slug="support", *, origin=None, cookie=""):
-    """Open a session's socket, token and all."""
-    answer = await ask(server, slug, origin=origin, cookie=cookie)
+async def open_page(server, slug="support", *, origin=None, cookie="", resume=""):
+    """Open a session's socket, token and all; ``resume`` is told ahead."""
+    body = {"resume": resume} if resume else {}
+    answer = await ask(server, slug, origin=origin, cookie=cookie, body=body)
     assert answer.status_code == 200, answer.text
     granted = answer.json()
     path = granted["url"].removeprefix(server.ws_url)

@@ -170,7 +170,8 @@ async def test_closed_tab_ends_the_record(widget, models, server):
     assert models[0].closed == 1
 
 
-async def test_lost_network_ends_the_record(widget, models, server):
+async def test_lost_network_ends_the_record(widget, models, server, settings):
+    settings.REALTIME_WIDGET = {"KEEP_UPSTREAM_S": 0}
     async with open_page(server) as page:
         await page.start()
         await page.say("Hello")
@@ -309,6 +310,7 @@ async def test_user_may_hold_so_many_sessions(widget, asgi_server, settings):
     async with socket_of(asgi_server, path, first["token"], cookie=cookie) as page:
         await page.start()
         async with socket_of(asgi_server, path, second["token"], cookie=cookie) as late:
+            await late.send("session.start")
             _messages, error, code = await late.ended()
         assert (error, code) == ("limit", 4429)
         assert await page.say("Hello") == "You: Hello"

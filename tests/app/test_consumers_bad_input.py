@@ -424,7 +424,10 @@ async def test_many_typed_turns_at_once_are_slowed_down(widget, asgi_server):
         assert (error["code"], error["fatal"]) == ("too_fast", False)
 
 
-async def test_connection_reset_many_times_leaves_nothing_behind(widget, asgi_server):
+async def test_connection_reset_many_times_leaves_nothing_behind(
+    widget, asgi_server, settings
+):
+    settings.REALTIME_WIDGET = {"KEEP_UPSTREAM_S": 0}
     for _ in range(20):
         async with open_page(asgi_server) as page:
             await page.start()

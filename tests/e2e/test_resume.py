@@ -70,7 +70,7 @@ def ask_hours(page, *, count):
 
 
 def test_a_call_goes_on_after_the_network_broke_in_the_middle_of_an_answer(
-    visit_over, asgi_server, signals_seen
+    visit_over, asgi_server, signals_seen, upstreams
 ):
     make_widget(greeting=LONG, tools=["opening_hours"])
     with network(asgi_server) as proxy:
@@ -83,6 +83,7 @@ def test_a_call_goes_on_after_the_network_broke_in_the_middle_of_an_answer(
         proxy.resume()
         again = wait_started(page, count=2)
         assert again["resumed"] is True
+        assert again["session_id"] == page.received("session.started")[0]["session_id"]
         page.wait_for_answer("9|17")
         assert page.sent("message", text=HOURS) != []
         assert len(page.received("session.started")) == 2
@@ -91,12 +92,39 @@ def test_a_call_goes_on_after_the_network_broke_in_the_middle_of_an_answer(
         page.stop()
     assert states(page).count("reconnecting") == 1
     signals_seen.wait_for("session_stopped")
-    asked = [
-        item
-        for conversation in Conversation.objects.all()
-        for item in conversation.items.filter(role="user", text=HOURS)
-    ]
-    assert len(asked) == 1
+    conversation = Conversation.objects.get()
+    assert conversation.items.filter(role="user", text=HOURS).count() == 1
+    greeting = conversation.items.filter(role="assistant").first()
+    assert greeting.status == "interrupted"
+    assert LONG.startswith(greeting.text)
+    # The model is the same: it was told what was heard, and nothing of the talk again.
+    (model,) = upstreams
+    (cut,) = model.events_sent("conversation.item.truncate")
+    assert cut["audio_end_ms"] == greeting.heard_ms
+    told = model.events_sent("conversation.item.create")[0]["item"]
+    assert told["content"][0]["text"] == HOURS
+
+
+def test_a_call_whose_visitor_comes_back_too_late_goes_on_from_its_record(
+    visit_over, asgi_server, signals_seen, upstreams, settings
+):
+    settings.REALTIME_WIDGET = {"KEEP_UPSTREAM_S": 0.5}
+    make_widget(text_only=True, tools=["opening_hours"])
+    with network(asgi_server) as proxy:
+        page = visit_over(proxy)
+        ask_hours(page, count=1)
+        proxy.cut()
+        page.wait_for_state("reconnecting")
+        signals_seen.wait_for("session_stopped")
+        proxy.resume()
+        again = wait_started(page, count=2)
+        assert again["resumed"] is True
+        assert again["session_id"] != page.received("session.started")[0]["session_id"]
+        ask_hours(page, count=2)
+        page.stop()
+    assert [one.closed for one in upstreams] == [True, True]
+    told = upstreams[1].events_sent("conversation.item.create")
+    assert told[0]["item"]["content"][0]["text"] == HOURS
 
 
 def test_what_is_said_while_the_network_is_away_is_heard(visit_over, asgi_server):
@@ -121,8 +149,9 @@ def test_what_is_said_while_the_network_is_away_is_heard(visit_over, asgi_server
 
 
 def test_a_call_that_was_stopped_while_the_network_was_away_stays_stopped(
-    visit_over, asgi_server, signals_seen
+    visit_over, asgi_server, signals_seen, settings
 ):
+    settings.REALTIME_WIDGET = {"KEEP_UPSTREAM_S": 1}
     make_widget(text_only=True, tools=["opening_hours"])
     with network(asgi_server) as proxy:
         page = visit_over(proxy)

@@ -63,3 +63,39 @@ test("a ToolError has words for the agent", async () => {
 test("what is no function is refused at once", () => {
   assert.throws(() => tools.register("f", "alert(1)"), TypeError);
 });
+
+test("a call that is asked for again after a cut runs once and is answered twice", async () => {
+  const ran = [];
+  const sent = [];
+  let finish;
+  tools.register("book", () => {
+    ran.push(1);
+    return new Promise((resolve) => {
+      finish = resolve;
+    });
+  });
+  const place = { root: null, words: {}, send: (answer) => sent.push(answer.output) };
+  const message = { type: "tool.call", ...call("book") };
+  const first = tools.take(message, place);
+  await tools.cut();
+  const again = tools.take(message, place);
+  finish("booked");
+  await Promise.all([first, again]);
+  await tools.take(message, place);
+  assert.deepEqual([ran.length, sent], [1, ["booked", "booked", "booked"]]);
+});
+
+test("a call that is over, or of a conversation that is, is another one", async () => {
+  let ran = 0;
+  tools.register("count", () => {
+    ran += 1;
+  });
+  const place = { root: null, words: {}, send: () => {} };
+  const message = { type: "tool.call", ...call("count") };
+  await tools.take(message, place);
+  await tools.take({ type: "tool.finished", call_id: "c1" }, place);
+  await tools.take(message, place);
+  await tools.end();
+  await tools.take(message, place);
+  assert.equal(ran, 3);
+});

@@ -26,6 +26,8 @@ let call;
 let nowMs;
 let requests;
 let seen;
+/** How many sessions the server has begun. */
+let sessions;
 
 beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
@@ -34,6 +36,7 @@ beforeEach(() => {
   mock.method(Math, "random", () => 1);
   requests = installServer();
   installAudio();
+  sessions = 0;
   seen = { back: [], cuts: 0, failures: [], resumable: [], started: 0, stopped: [] };
   const events = {
     onChange: () => {},
@@ -73,11 +76,17 @@ async function pass(ms) {
   await settle();
 }
 
-/** The server takes the session. */
+/** The server begins a session, unless it is told to have kept one. */
 async function started(fields = {}) {
   socket().accept();
   await settle();
-  const more = { session_id: "s", resume: "r1", resumed: false, history: [] };
+  sessions += 1;
+  const more = {
+    session_id: `s${sessions}`,
+    resume: "r1",
+    resumed: false,
+    history: [],
+  };
   socket().say("session.started", { ...more, version: VERSION, ...fields });
 }
 
@@ -335,7 +344,7 @@ test("the same words typed twice are two messages", async () => {
 
 for (const [session, answered] of [
   ["another", []],
-  ["s", ["c1"]],
+  ["s1", ["c1"]],
 ]) {
   test(`a tool that ran through the cut is answered to ${session} as it asked`, async () => {
     await talking();
@@ -378,6 +387,69 @@ test("item ids that begin anew are other lines", async () => {
   const words = { role: "user", text: "second", final: true, previous_item_id: null };
   socket().say("transcript", { item_id: "typed_1", ...words });
   assert.deepEqual(lines(), ["user: first", "user: second"]);
+});
+
+test("in a session that was kept, lines are brought up to date", async () => {
+  await talking();
+  said("typed_1", "user", "hello");
+  socket().say("transcript", {
+    item_id: "a1",
+    role: "assistant",
+    delta: "On Monday at",
+  });
+  socket().say("transcript", { item_id: "u2", role: "user", delta: "" });
+  await cutAndBack();
+  const history = [
+    { role: "user", text: "long ago" },
+    { role: "user", text: "hello", item_id: "typed_1" },
+    { role: "assistant", text: "On Monday", item_id: "a1", interrupted: true },
+    { role: "assistant", text: "Meanwhile.", item_id: "a3" },
+  ];
+  await started({ resumed: true, session_id: "s1", history });
+  socket().say("transcript", { item_id: "u2", role: "user", text: "and", final: true });
+  assert.deepEqual(lines(), [
+    "user: hello",
+    "assistant: On Monday",
+    "user: and",
+    "assistant: Meanwhile.",
+  ]);
+  const [, cut, , meanwhile] = call.transcript.lines;
+  assert.deepEqual([cut.interrupted, cut.final], [true, true]);
+  assert.deepEqual([meanwhile.interrupted, meanwhile.final], [false, true]);
+});
+
+test("what a session that was kept has got is not sent again", async () => {
+  await talking();
+  said("typed_1", "user", "yes");
+  call.sendMessage("yes", "user");
+  call.sendMessage("lost", "user");
+  await cutAndBack();
+  const history = [
+    { role: "user", text: "yes", item_id: "typed_1" },
+    { role: "user", text: "yes", item_id: "typed_2" },
+  ];
+  await started({ resumed: true, session_id: "s1", history });
+  assert.deepEqual(texts(), ["lost"]);
+  assert.deepEqual(lines(), ["user: yes", "user: yes"]);
+});
+
+test("another page of a session that was kept knows its lines", async () => {
+  call.start({ textOnly: true, resume: "r0" });
+  await settle();
+  const history = [
+    { role: "user", text: "long ago" },
+    { role: "user", text: "hello", item_id: "typed_1" },
+  ];
+  await started({ resumed: true, history });
+  socket().say("transcript", { item_id: "typed_1", role: "user", text: "hello!" });
+  assert.deepEqual(lines(), ["user: long ago", "user: hello!"]);
+});
+
+test("the server is told ahead that a page comes back", async () => {
+  await talking();
+  assert.equal(JSON.parse(requests.at(-1).body).resume, "");
+  await cutAndBack();
+  assert.equal(JSON.parse(requests.at(-1).body).resume, "r1");
 });
 
 test("a conversation that could not be gone on with is told to be new", async () => {

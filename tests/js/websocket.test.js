@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
+import { GIVEN_UP } from "../../realtime_widget/static/realtime_widget/protocol.js";
 import { SessionRefused } from "../../realtime_widget/static/realtime_widget/transports/asking.js";
 import { WebSocketTransport } from "../../realtime_widget/static/realtime_widget/transports/websocket.js";
 import { installServer, ScriptedSocket, settle } from "./page.js";
@@ -145,7 +146,7 @@ test("a server that answers no ping is as good as gone", async () => {
   assert.deepEqual(seen.closes, []);
   mock.timers.tick(5_000);
   assert.deepEqual(seen.closes, [1006]);
-  assert.equal(socket.closedWith, 1000);
+  assert.equal(socket.closedWith, GIVEN_UP);
   mock.timers.tick(60_000);
   assert.equal(socket.types.length, 3);
 });

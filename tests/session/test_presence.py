@@ -49,22 +49,71 @@ def answering(ms=4000, heard_ms=1000, **fields):
     return talk
 
 
+def recorded(talk):
+    """Return the words, status and measure of the only line that is recorded."""
+    (fact,) = [fact for fact in talk.facts if isinstance(fact, ItemFact)]
+    return fact.text, fact.status, fact.heard_ms
+
+
+def truncated(talk):
+    """Return where the only answer that was cut is cut for the model."""
+    (cut,) = talk.sent("conversation.item.truncate")
+    return cut["item_id"], cut["audio_end_ms"]
+
+
 def test_an_answer_stops_where_it_was_heard_and_is_recorded_so():
     talk = left(answering())
-    assert [event["type"] for event in talk.upstream] == [
-        "response.cancel",
-        "conversation.item.truncate",
-    ]
-    (cut,) = talk.sent("conversation.item.truncate")
-    assert (cut["item_id"], cut["audio_end_ms"]) == ("item_1", 1000)
-    (fact,) = talk.facts
-    assert isinstance(fact, ItemFact)
-    assert (fact.text, fact.status, fact.heard_ms) == (
-        "one two",
-        "interrupted",
-        1000,
-    )
+    assert [event["type"] for event in talk.upstream] == ["response.cancel"]
     assert not talk.play()
+    talk.after(10)
+    back(talk)
+    talk.after(0.31)
+    assert truncated(talk) == ("item_1", 1000)
+    assert recorded(talk) == ("one two", "interrupted", 1000)
+
+
+def test_a_page_that_played_on_meanwhile_says_how_far():
+    talk = left(answering())
+    talk.after(10)
+    back(talk)
+    talk.page("playback", item_id="item_1", played_ms=2000, done=False)
+    talk.after(0.31)
+    assert truncated(talk) == ("item_1", 2000)
+    assert recorded(talk) == ("one two three four five", "interrupted", 2000)
+
+
+def test_a_page_that_is_back_soon_plays_what_it_has_to_its_end():
+    talk = left(answering())
+    talk.done(status="cancelled")
+    back(talk)
+    talk.page("playback", item_id="item_1", played_ms=1200, done=False)
+    talk.after(1)
+    assert not talk.sent("conversation.item.truncate")
+    assert not talk.sent("response.create")
+    talk.page("playback", item_id="item_1", played_ms=2500, done=True)
+    assert truncated(talk) == ("item_1", 2500)
+    talk.after(GO_ON_S)
+    assert talk.upstream[-1]["type"] == "response.create"
+
+
+def test_an_answer_that_was_played_to_its_end_meanwhile_is_whole():
+    talk = answering(ms=2000, heard_ms=1000)
+    talk.audio_done()
+    talk.play()
+    left(talk)
+    talk.all_words(TEXT)
+    talk.done(status="cancelled")
+    back(talk)
+    talk.page("playback", item_id="item_1", played_ms=2000, done=True)
+    talk.after(2)
+    assert recorded(talk) == (TEXT, "completed", None)
+    assert not talk.upstream
+
+
+def test_what_was_heard_is_recorded_when_nobody_comes_back():
+    talk = left(answering())
+    talk.take(talk.core.stop("user", "", talk.now + 30))
+    assert recorded(talk) == ("one two", "interrupted", 1000)
 
 
 def test_what_the_model_still_sends_is_dropped():
@@ -80,7 +129,7 @@ def test_the_model_is_asked_to_go_on_once_somebody_hears_it():
     talk = left(answering())
     talk.done(status="cancelled")
     talk.after(10)
-    assert not talk.sent("response.create")
+    assert not talk.upstream[1:]
     back(talk)
     assert not talk.sent("response.create")
     talk.after(GO_ON_S)
@@ -92,11 +141,13 @@ def test_the_model_is_asked_to_go_on_once_somebody_hears_it():
 def test_one_answer_is_for_what_is_owed_and_what_comes_with_the_page():
     talk = left(answering())
     talk.done(status="cancelled")
+    talk.after(5)
     back(talk)
     talk.page("message", text="And the price?")
     talk.after(1)
     assert [event["type"] for event in talk.upstream] == [
         "conversation.item.create",
+        "conversation.item.truncate",
         "response.create",
     ]
 
@@ -207,6 +258,11 @@ def test_of_a_long_talk_the_page_is_told_the_newest():
 
 def test_an_answer_that_was_cut_is_told_as_cut():
     talk = left(answering())
+    talk.after(5)
+    assert back(talk)["history"] == []
+    talk.after(1)
+    assert talk.messages("transcript")[-1]["text"] == "one two"
+    left(talk)
     (said,) = back(talk)["history"]
     assert said == {
         "role": "assistant",

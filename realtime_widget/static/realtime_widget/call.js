@@ -44,6 +44,8 @@ export class Call {
   /** @type {import("./audio/sound.js").Sound | null} */
   #sound = null;
   #reportedAtMs = 0;
+  /** @type {Record<string, unknown> | null} What was heard last, as it is reported. */
+  #heard = null;
   #capturedFrames = 0;
   #level = 0;
   #startedAtMs = 0;
@@ -51,8 +53,7 @@ export class Call {
   /** @type {Set<Link>} */
   #leaving = new Set();
   #failing;
-  /** Whether it goes on with a conversation of another page. */
-  #handedOn = false;
+  #handedOn = false; // from another page
   /** @type {Record<string, unknown>} */
   #lastStats = {};
 
@@ -350,6 +351,8 @@ export class Call {
   #started({ resume, resumed, history = [], version }) {
     const isBack = this.#startedAtMs > 0;
     if (!isBack) this.#startedAtMs = performance.now();
+    // It was heard on while there was nobody to tell.
+    if (isBack && this.#heard) this.#send(this.#heard);
     this.#saying.heard(this.#goOn(resumed === true, isBack, history));
     const { textOnly, muted } = this.session;
     if (resume) this.#events.onResumable({ token: resume, textOnly, muted }, true);
@@ -363,16 +366,15 @@ export class Call {
    *
    * @param {boolean} resumed Whether the model knows it.
    * @param {boolean} isBack Whether this page has been there.
-   * @param {{role: "user" | "assistant" | "system", text: string}[]} history
+   * @param {import("./transcript.js").Said[]} history
    * @returns What of it was not known here.
    */
   #goOn(resumed, isBack, history) {
+    const { sessionId } = this.session;
+    if (!resumed) this.transcript.begin(sessionId);
     if (!resumed && !isBack && !this.#handedOn) return [];
-    const arrived = resumed ? this.transcript.resume(history) : [];
-    if (!resumed) {
-      this.transcript.clear();
-      this.#failing.notice("new_conversation");
-    }
+    const arrived = resumed ? this.transcript.resume(history, sessionId) : [];
+    if (!resumed) this.#failing.notice("new_conversation");
     this.#events.onRestored();
     return arrived;
   }
@@ -426,11 +428,12 @@ export class Call {
     const wasPlaying = this.session.state === "speaking";
     this.session.setPlaying(!done);
     if (done === wasPlaying) this.#events.onChange();
+    const played_ms = Math.floor(playedMs);
+    this.#heard = { type: "playback", item_id: itemId, played_ms, done };
     const nowMs = performance.now();
     if (!done && nowMs - this.#reportedAtMs < REPORT_INTERVAL_MS) return;
     this.#reportedAtMs = nowMs;
-    const played_ms = Math.floor(playedMs);
-    this.#send({ type: "playback", item_id: itemId, played_ms, done });
+    this.#send(this.#heard);
   }
 
   // --- the end -----------------------------------------------------------------

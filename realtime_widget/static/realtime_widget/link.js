@@ -141,7 +141,7 @@ export class Link {
       this.#timer = setTimeout(() => this.#tryAgain(), TRY_MS);
     }
     try {
-      await transport.connect(this.#url, this.#wish);
+      await transport.connect(this.#url, { ...this.#wish, resume: this.resume });
     } catch (error) {
       if (transport === this.#transport) this.#refused(error);
       return;

@@ -17,6 +17,9 @@ export class PageTools {
   #tools = new Map();
   /** @type {Promise<import("./views/approvals.js").ApprovalsView> | null} */
   #approvals = null;
+  /** What was asked and may be asked again, after a cut: it is done once. */
+  /** @type {Map<string, Promise<Record<string, unknown>>>} */
+  #calls = new Map();
 
   /**
    * @param {string} name
@@ -37,17 +40,28 @@ export class PageTools {
    */
   async take(message, place) {
     if (message.type === "tool.call") {
-      place.send(await this.answer(/** @type {any} */ (message)));
+      const { call_id: callId } = message;
+      const answer =
+        this.#calls.get(callId) ?? this.answer(/** @type {any} */ (message));
+      this.#calls.set(callId, answer);
+      place.send(await answer);
     } else if (message.type === "tool.approval_required") {
       this.#approvals ??= questions(place);
       (await this.#approvals).ask(message);
     } else if (message.type.startsWith("tool.")) {
+      if (message.type === "tool.finished") this.#calls.delete(message.call_id);
       (await this.#approvals)?.close(message.call_id);
     }
   }
 
   /** The conversation is over: nothing is asked any more. */
   async end() {
+    this.#calls.clear();
+    await this.cut();
+  }
+
+  /** The connection is lost: who comes back is asked again. */
+  async cut() {
     (await this.#approvals)?.clear();
   }
 

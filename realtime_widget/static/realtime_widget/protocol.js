@@ -8,6 +8,8 @@
 export const VERSION = "0.1.0";
 export const PROTOCOL = "realtime-widget.v1";
 export const TOKEN_PREFIX = "token.";
+/** The page's own close code: nobody answers it, and it will be back. */
+export const GIVEN_UP = 4000;
 
 export const STATES = ["connecting", "listening", "hearing", "thinking", "speaking"];
 

@@ -342,7 +342,10 @@ export class RealtimeWidgetElement extends ConversingElement {
         this.#tell("started", detail);
         this.#dispatch("sts-session-started", detail);
       },
-      onCut: () => this.#endTools(),
+      onCut: () => {
+        this.#tool = "";
+        this._tools.cut();
+      },
       onBack: (resumed) => {
         const detail = { session_id: this._call?.session.sessionId ?? "", resumed };
         this.#dispatch("realtime-widget:resumed", detail);

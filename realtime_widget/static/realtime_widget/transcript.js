@@ -9,6 +9,12 @@
  * @property {boolean} final No more words will come.
  * @property {boolean} interrupted The visitor cut in.
  *
+ * @typedef {object} Said What the server knows of the conversation.
+ * @property {Line["role"]} role
+ * @property {string} text
+ * @property {string} [item_id] Of the session that goes on.
+ * @property {boolean} [interrupted]
+ *
  * @typedef {object} TranscriptMessage
  * @property {string} item_id
  * @property {Line["role"]} role
@@ -23,6 +29,8 @@ export class Transcript {
   #lines = new Map();
   /** @type {string[]} */
   #order = [];
+  /** Of the session that the newest lines belong to. */
+  #sessionId = "";
   /** How many sessions of the conversation came before; item ids begin anew in each. */
   #part = 0;
   /** How many lines are theirs: these stand first. */
@@ -66,13 +74,52 @@ export class Transcript {
   }
 
   /**
+   * Begin a conversation with this session.
+   *
+   * @param {string} sessionId
+   */
+  begin(sessionId) {
+    this.clear();
+    this.#sessionId = sessionId;
+  }
+
+  /**
+   * Go on with the conversation, in a new session or in the one that was kept.
+   *
+   * @param {Said[]} history Oldest first; what was said in this session has its items'
+   *   ids.
+   * @param {string} sessionId
+   * @returns What was said beyond these lines.
+   */
+  resume(history, sessionId) {
+    const before = history.filter(({ item_id }) => !item_id);
+    const added = sessionId === this.#sessionId ? [] : this.#goOn(before);
+    this.#sessionId = sessionId;
+    const own = history.filter(({ item_id }) => item_id);
+    return [...added, ...own.filter((said) => this.#catchUp(said))];
+  }
+
+  /**
+   * Take a line as the server has it.
+   *
+   * @param {Said} said
+   * @returns Whether it was not complete here.
+   */
+  #catchUp({ item_id: itemId = "", role, text, interrupted = false }) {
+    const wasFinal = this.#lines.get(this.#keyOf(itemId))?.final === true;
+    const line = this.take({ item_id: itemId, role, text, final: true });
+    line.interrupted = line.interrupted || interrupted;
+    return !wasFinal;
+  }
+
+  /**
    * Go on in a new session of the same conversation: no line waits for words any more,
    * and what was said beyond these lines is added.
    *
-   * @param {{role: Line["role"], text: string}[]} history Oldest first.
+   * @param {Said[]} history Oldest first.
    * @returns What was added.
    */
-  resume(history) {
+  #goOn(history) {
     const lines = this.lines;
     const open = lines.findLast((line) => !line.final);
     const last = lines.findLast((line) => line.final && line.text.trim());
@@ -94,6 +141,7 @@ export class Transcript {
     this.#lines.clear();
     this.#previous.clear();
     this.#order = [];
+    this.#sessionId = "";
     this.#part = 0;
     this.#before = 0;
   }
@@ -140,7 +188,7 @@ export class Transcript {
 /**
  * Return what was said after a line.
  *
- * @param {{role: Line["role"], text: string}[]} history
+ * @param {Said[]} history
  * @param {Line | undefined} last Without one, everything; one that is not in the
  *   history is newer than all of it.
  */

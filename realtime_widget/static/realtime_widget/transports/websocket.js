@@ -5,9 +5,14 @@
  * @property {(message: Record<string, any>) => void} onMessage
  * @property {(audio: ArrayBuffer) => void} onAudio
  * @property {(code: number) => void} onClose
+ *
+ * @typedef {object} SessionWish
+ * @property {string} language
+ * @property {boolean} text_only
+ * @property {string} [resume] Names the conversation it goes on with, "" for none.
  */
 
-import { PROTOCOL, TOKEN_PREFIX } from "../protocol.js";
+import { GIVEN_UP, PROTOCOL, TOKEN_PREFIX } from "../protocol.js";
 import { ask } from "./asking.js";
 
 /** More than this unsent means the network does not keep up; audio is dropped then. */
@@ -19,12 +24,13 @@ const SILENT_PINGS = 3;
 const PROBE_MS = 2_000;
 /** What a browser says of a connection that broke. */
 const LOST = 1006;
+const NORMAL = 1000;
 
 /**
  * Ask for a token.
  *
  * @param {string} url
- * @param {{language: string, text_only: boolean}} wish
+ * @param {SessionWish} wish
  */
 function openSession(url, wish) {
   return ask(url, {
@@ -56,7 +62,7 @@ export class WebSocketTransport {
    * Open the session's socket.
    *
    * @param {string} sessionUrl
-   * @param {{language: string, text_only: boolean}} wish
+   * @param {SessionWish} wish
    * @throws {SessionRefused}
    */
   async connect(sessionUrl, wish) {
@@ -109,14 +115,14 @@ export class WebSocketTransport {
     }, PROBE_MS);
   }
 
-  /** Close without hearing of it again. */
-  close() {
+  /** Close without hearing of it again; `code` says why. */
+  close(code = NORMAL) {
     this.#closed = true;
     clearInterval(this.#pings);
     const socket = this.#socket;
     if (!socket) return;
     socket.onmessage = null;
-    socket.close(1000);
+    socket.close(code);
   }
 
   /** @param {string | ArrayBuffer} data */
@@ -148,7 +154,7 @@ export class WebSocketTransport {
   #lose() {
     if (this.#closed) return;
     const { onClose } = this.events;
-    this.close();
+    this.close(GIVEN_UP);
     onClose(LOST);
   }
 }
