@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.db.models import QuerySet
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.forms.models import BaseInlineFormSet
@@ -69,7 +70,7 @@ class FunctionHandlerFormSet(BaseInlineFormSet):
             )
 
 
-class FunctionHandlerInline(admin.TabularInline):
+class FunctionHandlerInline(admin.StackedInline):
     """What answers a tool, one row for each site."""
 
     model = FunctionHandler
@@ -235,6 +236,16 @@ class AgentAdmin(CompactModelAdmin):
             },
         ),
     ]
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Let the two lists of a handoff say what is in them: agents."""
+        if db_field.name == "handoffs":
+            kwargs["widget"] = FilteredSelectMultiple(
+                gettext_lazy("agents"), is_stacked=False
+            )
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         """Load the tools with the list."""

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
-from django.forms import Textarea
+from django.db import models
+from django.forms import DecimalField, Textarea
+
+
+def without_zeros(value: Any) -> Any:
+    """Return a decimal as it would be written, without the zeros at its end."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
+
+class PlainDecimalField(DecimalField):
+    """A number with as many places as it needs, not as many as it may have."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return what the form shows."""
+        return without_zeros(value)
+
+
+PLAIN_DECIMALS: Final[dict[type[models.Field[Any, Any]], dict[str, Any]]] = {
+    models.DecimalField: {"form_class": PlainDecimalField}
+}
 
 
 class CompactText(BaseModelAdmin):

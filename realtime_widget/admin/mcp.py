@@ -35,9 +35,9 @@ class McpServerForm(NamesFunctions):
 
     functions = NAMED_BY_SERVERS
 
-    new_token = SecretField(label=gettext_lazy("store an access token"))
+    new_token = SecretField(label=gettext_lazy("Store an access token"))
     forget_token = forms.BooleanField(
-        label=gettext_lazy("forget the stored token"), required=False
+        label=gettext_lazy("Forget the stored token"), required=False
     )
 
     def clean_key_name(self) -> str:

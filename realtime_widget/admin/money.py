@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from realtime_widget.admin.forms import PLAIN_DECIMALS
 from realtime_widget.admin.read_only import ReadOnly, is_deleted_with
 from realtime_widget.models import Price, Usage
 
@@ -28,6 +29,7 @@ LINES = 100
 class PriceAdmin(admin.ModelAdmin):
     """Prices in the admin."""
 
+    formfield_overrides = PLAIN_DECIMALS
     list_display = [
         "model_name",
         "provider_kind",

@@ -55,11 +55,11 @@ class SuggestingInput(forms.TextInput):
 class ProviderForm(forms.ModelForm):
     """The form of a provider; a key typed by mistake is not sent back."""
 
-    new_key = SecretField(label=_("store a key"))
-    forget_key = forms.BooleanField(label=_("forget the stored key"), required=False)
-    new_second_key = SecretField(label=_("store a second key"))
+    new_key = SecretField(label=_("Store a key"))
+    forget_key = forms.BooleanField(label=_("Forget the stored key"), required=False)
+    new_second_key = SecretField(label=_("Store a second key"))
     forget_second_key = forms.BooleanField(
-        label=_("forget the stored second key"), required=False
+        label=_("Forget the stored second key"), required=False
     )
 
     class Meta:

@@ -11,12 +11,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from realtime_widget.admin.forms import CompactText
 from realtime_widget.admin.provider_form import CONNECTION, ProviderForm
 from realtime_widget.admin.typed_secrets import KeepsSecrets
 from realtime_widget.models import FallbackProvider, Provider
@@ -35,11 +37,21 @@ class FallbackInline(admin.TabularInline):
     extra = 0
 
 
+ABOUT_THE_ENGINE = gettext_lazy(
+    "The embedded engine understands and speaks English only, unless"
+    " more is installed: the extra “local-languages” lets it hear"
+    " other languages; answers in other scripts are written, not spoken, until"
+    " the setting TTS names a voice for them, and come from a"
+    " chat-completions server, as its own rules answer English only."
+)
+
+
 @admin.register(Provider)
-class ProviderAdmin(KeepsSecrets):
+class ProviderAdmin(CompactText, KeepsSecrets):
     """Providers in the admin."""
 
     form = ProviderForm
+    text_rows = {"extra_headers": 2, "extra_query": 2}
     secret_fields = ("new_key", "new_second_key", "key_name", "second_key_name")
     list_display = ["name", "kind", "model", "key_state", "health"]
     list_filter = ["kind", "health_state"]
@@ -58,13 +70,7 @@ class ProviderAdmin(KeepsSecrets):
             None,
             {
                 "fields": ["name", "kind", "model", "model_facts"],
-                "description": gettext_lazy(
-                    "The embedded engine understands and speaks English only, unless"
-                    " more is installed: the extra “local-languages” lets it hear"
-                    " other languages; answers in other scripts are written, not spoken, until"
-                    " the setting TTS names a voice for them, and come from a"
-                    " chat-completions server, as its own rules answer English only."
-                ),
+                "description": ABOUT_THE_ENGINE,
             },
         ),
         (
@@ -117,6 +123,14 @@ class ProviderAdmin(KeepsSecrets):
             },
         ),
     ]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Speak of the embedded engine only where it is the provider or may become it."""
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or obj.runs_in_process:
+            return shown
+        (name, first), *others = shown
+        return [(name, {**first, "description": ""}), *others]
 
     def save_model(
         self,
@@ -217,16 +231,17 @@ class ProviderAdmin(KeepsSecrets):
             "%(context)s tokens of context, answers up to %(output)s, sessions up to"
             " %(minutes)d minutes; voices: %(voices)s. As of %(day)s."
         ) % {
-            "context": f"{facts.context_tokens:,}",
-            "output": f"{facts.max_output_tokens:,}",
+            "context": number_format(facts.context_tokens, force_grouping=True),
+            "output": number_format(facts.max_output_tokens, force_grouping=True),
             "minutes": facts.session_limit_s // 60,
             "voices": ", ".join(facts.voices),
-            "day": catalogue.AS_OF.isoformat(),
+            "day": date_format(catalogue.AS_OF),
         }
-        if catalogue.ending(provider.model, timezone.localdate()) is None:
+        ending = catalogue.ending(provider.model, timezone.localdate())
+        if ending is None or ending.ends_on is None:
             return known
         ends = _("⚠ It is switched off on %(day)s; take %(successor)s.") % {
-            "day": facts.ends_on,
+            "day": date_format(ending.ends_on),
             "successor": facts.successor,
         }
         return f"{ends} {known}"

@@ -8,9 +8,11 @@ from django.contrib import admin
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from realtime_widget.admin.forms import PLAIN_DECIMALS, without_zeros
 from realtime_widget.models import Quota, QuotaCount
 from realtime_widget.models.days import site_today
 from realtime_widget.models.quotas import MILLION
@@ -50,17 +52,18 @@ class CountInline(admin.TabularInline):
     @admin.display(description=gettext_lazy("used"))
     def used_so_far(self, count: QuotaCount) -> str:
         """Return what is taken, in the quota's unit."""
-        return f"{count.used.normalize():f}"
+        return number_format(without_zeros(count.used), force_grouping=True)
 
 
 @admin.register(Quota)
 class QuotaAdmin(admin.ModelAdmin):
     """Quotas in the admin."""
 
-    list_display = ["name", "scope", "unit", "period", "limit", "most", "enabled"]
+    list_display = ["name", "scope", "unit", "period", "bound", "most", "enabled"]
     list_filter = ["enabled", "scope", "unit", "period"]
     list_editable = ["enabled"]
     search_fields = ["name"]
+    formfield_overrides = PLAIN_DECIMALS
     raw_id_fields = ["user"]
     inlines = [CountInline]
     actions = ["begin_anew"]
@@ -69,7 +72,7 @@ class QuotaAdmin(admin.ModelAdmin):
         (
             gettext_lazy("How much"),
             {
-                "fields": ["scope", ("limit", "unit", "period")],
+                "fields": ["scope", "unit", "limit", "period"],
                 "description": gettext_lazy(
                     "Checked before a conversation begins and while it runs: it ends"
                     " politely when nothing is left."
@@ -100,6 +103,11 @@ class QuotaAdmin(admin.ModelAdmin):
             most_today=Coalesce(most(today), 0),
             most_this_month=Coalesce(most(today.replace(day=1)), 0),
         )
+
+    @admin.display(description=gettext_lazy("at most"), ordering="limit")
+    def bound(self, quota: Quota) -> str:
+        """Return the limit, without the zeros that only money needs."""
+        return number_format(without_zeros(quota.limit), force_grouping=True)
 
     @admin.display(description=gettext_lazy("used most"))
     def most(self, quota: Quota) -> str:

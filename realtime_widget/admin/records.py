@@ -46,6 +46,19 @@ def may_read(request: HttpRequest) -> bool:
     return request.user.has_perm(TRANSCRIPT_PERMISSION)
 
 
+# Why a conversation ended, for people.
+REASONS = {
+    "user": gettext_lazy("by the visitor"),
+    "idle": gettext_lazy("by silence"),
+    "time_limit": gettext_lazy("by its time limit"),
+    "quota": gettext_lazy("by a quota"),
+    "upstream": gettext_lazy("by the provider"),
+    "error": gettext_lazy("by an error"),
+    "replaced": gettext_lazy("goes on in another page"),
+    "draining": gettext_lazy("the server was stopped"),
+}
+
+
 class ReadOnlyInline(ReadOnly, admin.TabularInline):
     """Rows that belong to a conversation; who sees it sees them."""
 
@@ -267,10 +280,9 @@ class ConversationAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description=gettext_lazy("end"), ordering="reason")
     def ending(self, conversation: Conversation) -> str:
         """Say why it ended."""
-        return (
-            " · ".join(filter(None, (conversation.reason, conversation.error_code)))
-            or "—"
-        )
+        reason = conversation.reason
+        words = str(REASONS.get(reason, reason))
+        return " · ".join(filter(None, (words, conversation.error_code))) or "—"
 
     @admin.display(description=gettext_lazy("duration"), ordering="duration_s")
     def duration(self, conversation: Conversation) -> str:

@@ -11,8 +11,10 @@ from django.contrib.sites.models import Site
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils.translation import override
 from PIL import Image
 
+from realtime_widget.admin.records import REASONS
 from realtime_widget.models import (
     Agent,
     Avatar,
@@ -22,11 +24,13 @@ from realtime_widget.models import (
     FunctionHandler,
     Item,
     Provider,
+    Quota,
     Tool,
     ToolCall,
     Usage,
     Widget,
 )
+from realtime_widget.protocol.browser import STOP_REASONS
 from tests.app.rows import make_widget
 
 pytestmark = pytest.mark.django_db
@@ -516,3 +520,25 @@ def test_sync_makes_a_row_for_each_function_without_one(capsys):
     call_command("realtime_sync_tools")
     assert Tool.objects.count() == count
     assert "0 tools created" in capsys.readouterr().out
+
+
+def test_every_end_of_a_conversation_has_words():
+    assert set(REASONS) == set(STOP_REASONS)
+
+
+def test_numbers_are_written_without_zeros_that_say_nothing(admin_client):
+    quota = Quota.objects.create(name="q", scope="site", unit="seconds", limit=3_600)
+    listed = reverse("admin:realtime_widget_quota_changelist")
+    with override("en"):
+        page = admin_client.get(listed, headers={"accept-language": "de"})
+        assert ">3.600</td>" in page.content.decode()
+        address = reverse("admin:realtime_widget_quota_change", args=[quota.pk])
+        assert 'value="3600"' in admin_client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(("kind", "told"), [("local", True), ("openai", False)])
+def test_the_engine_is_explained_where_it_is_the_provider(admin_client, kind, told):
+    row = Provider.objects.create(name="p", kind=kind, model="gpt-realtime-2.1")
+    address = reverse("admin:realtime_widget_provider_change", args=[row.pk])
+    page = admin_client.get(address).content.decode()
+    assert ("speaks English only" in page) == told
