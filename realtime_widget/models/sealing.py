@@ -7,6 +7,7 @@ encrypts, all of them decrypt, so a key can be replaced while the site runs.
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -38,10 +39,7 @@ def unseal(sealed: str) -> str:
         Unreadable: If no key of the site opens it.
         ImproperlyConfigured: If ``FERNET_KEYS`` holds what is no key.
     """
-    try:
-        return _fernet().decrypt(sealed.encode()).decode()
-    except InvalidToken:
-        raise Unreadable("no key of this site opens it") from None
+    return _opened(_fernet().decrypt, sealed)
 
 
 def sealed_anew(sealed: str) -> str:
@@ -51,8 +49,12 @@ def sealed_anew(sealed: str) -> str:
         Unreadable: If no key of the site opens it.
         ImproperlyConfigured: If ``FERNET_KEYS`` holds what is no key.
     """
+    return _opened(_fernet().rotate, sealed)
+
+
+def _opened(use: Callable[[bytes], bytes], sealed: str) -> str:
     try:
-        return _fernet().rotate(sealed.encode()).decode()
+        return use(sealed.encode()).decode()
     except InvalidToken:
         raise Unreadable("no key of this site opens it") from None
 

@@ -192,7 +192,7 @@ async def dial(target: Target, route: Route) -> PicowsConnection:
     async def connected(_url: object) -> socket.socket | None:
         return await _connect(route.address) if route.address else None
 
-    try:
+    with faults.told_of(_not_opened):
         _transport, connection = await picows.ws_connect(
             lambda: PicowsConnection(target.max_event_bytes),
             target.url,
@@ -208,12 +208,6 @@ async def dial(target: Target, route: Route) -> PicowsConnection:
             auto_ping_reply_timeout=PING_TIMEOUT_S,
             logger_name=wire_logger,
         )
-    except Exception as exc:
-        error = _not_opened(exc)
-        if error is None:
-            raise
-        # The library's exception shows the answer's header and body.
-        raise error from None
     if not isinstance(connection, PicowsConnection):
         # The server hung up before it had answered: picows makes no listener then.
         raise UpstreamUnreachable("the server could not be reached")

@@ -96,7 +96,7 @@ async def dial(target: Target, route: Route) -> WebsocketsConnection:
         options["ssl"] = route.tls
     if route.address is not None:
         options["host"], options["port"] = route.address
-    try:
+    with faults.told_of(_not_opened):
         websocket = await _Connect(
             target.url,
             additional_headers=dict(target.headers),
@@ -111,12 +111,6 @@ async def dial(target: Target, route: Route) -> WebsocketsConnection:
             logger=wire_logger,
             **options,
         )
-    except Exception as exc:
-        error = _not_opened(exc)
-        if error is None:
-            raise
-        # The library's exception may show headers and the answer's body.
-        raise error from None
     return WebsocketsConnection(websocket)
 
 

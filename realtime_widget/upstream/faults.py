@@ -7,6 +7,8 @@ exception made here holds a response's body, a header or a key.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from realtime_widget.exceptions import (
@@ -30,6 +32,26 @@ REFUSED_STATUS: Final[dict[int, str]] = {
     402: "upstream_quota",
     429: "upstream_quota",
 }
+
+
+@contextmanager
+def told_of(not_opened: Callable[[Exception], UpstreamError | None]) -> Iterator[None]:
+    """Raise our error for what a library raises when a handshake fails.
+
+    Args:
+        not_opened: Returns it, None for an error of ours.
+
+    Raises:
+        UpstreamError: If there is no connection.
+    """
+    try:
+        yield
+    except Exception as exc:
+        error = not_opened(exc)
+        if error is None:
+            raise
+        # The library's exception may show headers and the answer's body.
+        raise error from None
 
 
 def refused(status: int) -> UpstreamError:
