@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from asgiref.sync import sync_to_async
 
-from realtime_widget.models import Conversation, Item
+from realtime_widget.models import Conversation, Item, ToolCall
 from tests.app.pages import ask, open_page, socket_of
 from tests.app.rows import until
 
@@ -68,6 +68,23 @@ async def test_running_call_ends_with_its_answer_and_new_ones_are_refused(server
         ("user", 'slow {"seconds": 1.5}', "completed"),
         ("assistant", 'The tool says: "done"', "completed"),
     ]
+
+
+async def test_call_that_is_kept_for_nobody_holds_up_no_stop(server):
+    async with open_page(server) as page:
+        started = await page.start(language="en")
+        await page.send("message", text='slow {"seconds": 5}')
+        await page.expect("tool.started")
+        page.socket.transport.abort()
+    await until(lambda: "is kept" in server.said())
+    server.terminate()
+    await asyncio.to_thread(server.wait)
+    conversation, _items = await record_of(started)
+    assert (conversation.status, conversation.reason) == ("ended", "draining")
+    # It had time to finish within DRAINING_S, had anybody waited for it.
+    calls = ToolCall.objects.filter(conversation=conversation)
+    statuses = await sync_to_async(lambda: [call.status for call in calls])()
+    assert statuses == ["cancelled"]
 
 
 async def test_workers_of_a_supervisor_finish_their_calls(launch):

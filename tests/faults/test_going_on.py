@@ -54,3 +54,35 @@ async def test_conversation_goes_on_in_another_process(launch, balancer, kind, h
     again = ("And my bell?", quote("And my bell?"))
     everything = [WORDS, quote(WORDS), *again]
     assert await until(lambda: written(first, second) == everything)
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+async def test_call_goes_on_where_it_was_when_the_network_is_back(
+    launch, proxies, kind
+):
+    (server,) = launch(kind)
+    network = proxies(server.port)
+    visitors = RunningServer(server.name, network.port)
+    async with open_page(server) as canary:
+        await canary.start(language="en")
+        async with open_page(visitors) as page:
+            first = await page.start(language="en")
+            await page.say(WORDS)
+            await page.send("message", text="count slowly")
+            await page.expect("transcript")
+            await asyncio.to_thread(network.cut)
+            assert (await page.ended())[2] == 1006
+        await asyncio.to_thread(network.resume)
+        token = first["resume"]
+        async with open_page(visitors, resume=token) as page:
+            again = await page.start(language="en", resume=token)
+            assert again["session_id"] == first["session_id"]
+            said = [one["text"] for one in again["history"]]
+            assert said[:2] == [WORDS, quote(WORDS)]
+            await page.send("session.stop")
+            assert (await page.ended())[2] == 1000
+        assert await canary.say("Still there?") == quote("Still there?")
+    record = Conversation.objects.filter(pk=first["session_id"], status="ended")
+    await until(record.count)
+    assert (await record.aget()).reason == "user"
+    await asyncio.to_thread(server.assert_nothing_left)

@@ -11,10 +11,12 @@ from django.core.cache import caches
 
 from realtime_widget.engine.scripted.dialogue import quote
 from realtime_widget.exceptions import AdmissionRefused
+from realtime_widget.models import Conversation
 from realtime_widget.quotas import SessionCounters, SharedPlaces
 from tests.app.pages import ask, open_page, socket_of
 from tests.app.rows import until
 from tests.faults.machines import HOST
+from tests.servers import RunningServer
 
 PATH = "/realtime/ws/support/"
 LIMIT = 3
@@ -102,6 +104,7 @@ async def test_limit_holds_over_processes_that_come_and_go(launch):
         refused = await ask(living)
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "limit")
         async with socket_of(living, PATH, tokens[0]) as late:
+            await late.send("session.start", language="en")
             assert (await late.ended())[1:] == ("limit", 4429)
         await pages[0].send("session.stop")
         assert (await pages[0].ended())[2] == 1000
@@ -113,6 +116,31 @@ async def test_limit_holds_over_processes_that_come_and_go(launch):
             again = await until(lambda: place(living))
             assert again.status_code == 200
             assert await pages[1].say("Still there?") == quote("Still there?")
+
+
+async def test_place_of_a_lost_page_is_its_own_in_whatever_process(launch, balancer):
+    losing, other = launch("daphne", "uvicorn")
+    site = RunningServer("site", balancer.port)
+    balancer.point_at(losing.port)
+    async with AsyncExitStack() as stack:
+        page = await stack.enter_async_context(open_page(site))
+        first = await page.start(language="en")
+        await page.say("My bicycle is green")
+        for _ in range(LIMIT - 1):
+            one = await stack.enter_async_context(open_page(other))
+            await one.start(language="en")
+        page.socket.transport.abort()
+        assert (await ask(other)).status_code == 429
+        balancer.point_at(other.port)
+        token = first["resume"]
+        async with open_page(site, resume=token) as again:
+            second = await again.start(language="en", resume=token)
+            assert second["resumed"] is True
+            assert second["session_id"] != first["session_id"]
+            assert second["history"][0]["text"] == "My bicycle is green"
+            assert (await ask(other)).status_code == 429
+    replaced = Conversation.objects.filter(pk=first["session_id"])
+    await until(lambda: replaced.filter(reason="replaced").exists())
 
 
 def place(server):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -16,10 +17,18 @@ from tests.app.rows import until
 from tests.servers import RunningServer
 
 CALLS = 12
+# A call is kept so long for its visitor.
+KEEP_S = 2.0
 ROUNDS = 3
 # Pools that are not full yet may grow; one for each call would be many more.
 SPARE = 5
 SPARE_MIB = 16
+
+
+@pytest.fixture(scope="module")
+def surroundings(surroundings):
+    """Return surroundings in which nobody waits long for a visitor."""
+    return replace(surroundings, widget={"KEEP_UPSTREAM_S": KEEP_S})
 
 
 @pytest.fixture(params=[0, 1], ids=["daphne", "uvicorn"])
