@@ -9,9 +9,9 @@ WIDGET = "document.querySelector('realtime-widget')"
 class Watched:
     """A page with the probe in it.
 
-    The driver of a browser brings what a person does (``press``, ``write``, ``hold``,
-    ``let_go``), ``evaluate`` and ``wait_until``, both for a JavaScript function of one
-    argument, and calls this with:
+    The driver of a browser brings what a person does and sees (``press``, ``write``,
+    ``wait_for_answer``, ``wait_for_alert``), and ``evaluate`` and ``wait_until``, both
+    for a JavaScript function of one argument.
 
     Args:
         wait_written: Waits until this process has written all rows of a session, by its

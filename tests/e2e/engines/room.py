@@ -53,7 +53,7 @@ class Room:
             f"module-native-protocol-unix auth-anonymous=1 socket={self._folder}/sound",
             f"module-null-sink sink_name={LOUDSPEAKER} rate={ROOM_HZ} channels=2",
             f"module-null-sink sink_name={MOUTH} rate={ROOM_HZ} channels=1",
-            f"module-remap-source source_name={MICROPHONE} master={MOUTH}.monitor",
+            f"module-remap-source {_source(MICROPHONE)}",
         )
         command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"]
         command += ["--use-pid-file=no", "--disallow-exit=no", "--log-level=error"]
@@ -96,8 +96,8 @@ class Room:
 
     def plug(self, name):
         """Plug another microphone in, that hears the same."""
-        source = f"source_name={name} master={MOUTH}.monitor"
-        assert self._control("load-module", "module-remap-source", *source.split())
+        source = _source(name).split()
+        assert self._control("load-module", "module-remap-source", *source)
 
     def unplug(self):
         """Pull the microphone out."""
@@ -108,6 +108,17 @@ class Room:
             if f"source_name={MICROPHONE} " in line
         ]
         assert self._control("unload-module", number)
+
+    def wait_heard_from(self, name):
+        """Wait until a program listens to the microphone of this name."""
+
+        def listens():
+            sources = self._ask("list", "short", "sources").stdout.splitlines()
+            [number] = [row.split()[0] for row in sources if row.split()[1] == name]
+            listeners = self._ask("list", "short", "source-outputs").stdout
+            return number in [row.split("\t")[1] for row in listeners.splitlines()]
+
+        self._wait(listens, self._server)
 
     def say(self, *parts):
         """Say samples (24 kHz) before the microphone; returns when they were said."""
@@ -147,3 +158,9 @@ class Room:
             if program is not None:
                 program.terminate()
                 program.wait(READY_S)
+
+
+def _source(name):
+    # Firefox tells devices apart by what they are called.
+    called = f"source_properties=device.description={name}"
+    return f"source_name={name} master={MOUTH}.monitor {called}"

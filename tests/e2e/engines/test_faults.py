@@ -1,10 +1,9 @@
-"""What goes wrong in Firefox: no microphone, no provider, a network that breaks."""
+"""What goes wrong in Firefox: no microphone, a network that breaks."""
 
 from __future__ import annotations
 
 import pytest
 
-from realtime_widget.models import Provider
 from tests.app.rows import make_widget
 from tests.e2e.engines.engines import in_firefox
 from tests.fakes.tcp_proxy import TcpProxy
@@ -58,24 +57,4 @@ def test_denied_microphone_is_explained_and_typing_goes_on(visit, mira):
     page.page.get_by_text("The microphone is blocked.").first.wait_for()
     page.write("Where is my order 1042?")
     page.wait_for_answer("shipped")
-    page.stop()
-
-
-@in_firefox
-def test_provider_without_its_key_is_explained_and_can_be_tried_again(
-    visit, monkeypatch
-):
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    provider = Provider.objects.create(
-        name="Far", kind="openai", key_name="OPENAI_API_KEY"
-    )
-    widget = make_widget(text_only=True, tools=["opening_hours"], provider=provider)
-    page = visit("support")
-    page.write(HOURS)
-    page.wait_for_alert("not set up")
-    widget.provider = None
-    widget.save()
-    page.press("Try again")
-    # What was typed before is not lost.
-    page.wait_for_answer("09:00 to 17:30")
     page.stop()

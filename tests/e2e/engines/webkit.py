@@ -84,6 +84,14 @@ class WebKitVisit(Watched):
         assert re.search(pattern, words, re.IGNORECASE)
         return words
 
+    def wait_for_alert(self, words):
+        """Wait until the widget says what went wrong in these words."""
+        self.wait_until(
+            f"""(words) => [...{WIDGET}.shadowRoot.querySelectorAll("[role=alert]")]
+              .some((one) => one.checkVisibility() && one.innerText.includes(words))""",
+            words,
+        )
+
     # --- the end
 
     def finish(self):
