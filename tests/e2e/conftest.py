@@ -19,12 +19,11 @@ from playwright.sync_api import sync_playwright
 
 from realtime_widget import connectors, signals
 from tests.chromium import find_chromium
-from tests.e2e.driving import Visit
+from tests.e2e.driving import PROBE, Visit
 from tests.e2e.sound import write_microphone
 from tests.e2e.upstreams import RecordedUpstream
 
 HERE = Path(__file__).parent
-PROBE = HERE / "probe.js"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from tests.e2e.watching import ANSWERED_MS, Watched
+
+PROBE = Path(__file__).parents[1] / "site" / "static" / "site" / "probe.js"
 
 
 class Visit(Watched):

@@ -9,9 +9,9 @@ from axe_playwright_python.sync_playwright import Axe
 
 from demo_site import gallery
 from realtime_widget.models import Widget
-from tests.e2e.conftest import HERE, TIMEOUT_MS
+from tests.e2e.conftest import TIMEOUT_MS
 from tests.e2e.demo_server import DemoServer
-from tests.e2e.driving import Visit
+from tests.e2e.driving import PROBE, Visit
 
 PUBLIC_PAGES = ["/", "/hours/", "/chat/", "/ar/", "/demo-login/", "/gallery/"]
 CUSTOMER_PAGES = ["/orders/", "/appointments/"]
@@ -35,7 +35,7 @@ def demo_page(chromium, demo, microphone):
     def open_page(path, *, signed_in=False, **options):
         context = chromium.new_context(**options)
         context.set_default_timeout(TIMEOUT_MS)
-        context.add_init_script(path=HERE / "probe.js")
+        context.add_init_script(path=PROBE)
         first = "/demo-login/" if signed_in else path
         visits.append(Visit(context, demo.url + first))
         if signed_in:

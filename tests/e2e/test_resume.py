@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
 from realtime_widget.models import Conversation
 from tests.app.rows import make_widget
 from tests.e2e.demo_server import DemoServer
-from tests.e2e.driving import Visit
+from tests.e2e.driving import PROBE, Visit
 from tests.fakes.tcp_proxy import TcpProxy
 
-PROBE = Path(__file__).parent / "probe.js"
 WIDGET = "document.querySelector('realtime-widget')"
 HOURS = "When are you open on Monday?"
 LONG = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import PROBE, cookie_of, page_address
+from tests.e2e.conftest import cookie_of, page_address
 from tests.e2e.engines.firefox import FirefoxProgram
 from tests.e2e.engines.room import Room
 from tests.e2e.engines.webkit import WebKitProgram
@@ -54,9 +54,7 @@ def visit(
         opened.append(program)
         cookies = [cookie_of(user, asgi_server.url)] if user else []
         own = page_address(asgi_server.url, slug, headers)
-        return program.visit(
-            address or own, cookies, PROBE.read_text("utf-8"), wait_written
-        )
+        return program.visit(address or own, cookies, wait_written)
 
     yield open_page
     for program in opened:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.browsers import find_firefox
-from tests.e2e.driving import Visit
+from tests.e2e.driving import PROBE, Visit
 
 TIMEOUT_MS = 20_000
 PREFERENCES = {
@@ -11,6 +11,8 @@ PREFERENCES = {
     "media.navigator.permission.disabled": True,
     # A press is a gesture here as well; a page that begins by itself is another test.
     "media.autoplay.default": 0,
+    # One page needs no processes kept ready for the next.
+    "dom.ipc.processPrelaunch.enabled": False,
 }
 
 
@@ -41,13 +43,13 @@ class FirefoxProgram:
             firefox_user_prefs={**PREFERENCES, **preferences},
         )
 
-    def visit(self, address, cookies, script, wait_written):
-        """Open a page; ``script`` runs in it before its own."""
+    def visit(self, address, cookies, wait_written):
+        """Open a page, with the probe in it."""
         context = self._program.new_context()
         context.set_default_timeout(TIMEOUT_MS)
         if cookies:
             context.add_cookies(cookies)
-        context.add_init_script(script)
+        context.add_init_script(path=PROBE)
         self._visit = FirefoxVisit(context, address, wait_written)
         return self._visit
 
