@@ -85,13 +85,13 @@ def _said(sessions: tuple[str, ...]) -> tuple[HistoryItem, ...] | None:
         Item.objects.filter(conversation_id__in=[UUID(one) for one in sessions])
         .exclude(text="")
         .order_by("-conversation__started_at", "-position", "-pk")
-        .values_list("role", "text")[:MAX_ITEMS]
+        .values_list("role", "text", "conversation_id", "item_id")[:MAX_ITEMS]
     )
     said: list[HistoryItem] = []
     left = MAX_CHARS
-    for role, text in rows:
+    for role, text, session_id, item_id in rows:
         left -= len(text)
         if left < 0:
             break
-        said.append(HistoryItem(cast(Role, role), text))
+        said.append(HistoryItem(cast(Role, role), text, str(session_id), item_id))
     return tuple(reversed(said))

@@ -202,10 +202,19 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
-    """Something that was said in an earlier session of the same conversation."""
+    """Something that was said in an earlier session of the same conversation.
+
+    Attributes:
+        role: Whose words these are.
+        text: The words.
+        session_id: Of that session, "" when unknown.
+        item_id: Of the item in that session, "" when unknown.
+    """
 
     role: Literal["user", "assistant", "system"]
     text: str
+    session_id: str = ""
+    item_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

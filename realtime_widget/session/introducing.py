@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from realtime_widget import __version__
+from realtime_widget.session.config import HistoryItem
 from realtime_widget.session.renewal import MAX_CHARS, MAX_ITEMS
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def introduce(core: SessionCore, *, again: bool = False) -> None:
             is then part of the history, by its items' ids.
     """
     config = core.config
-    before = [{"role": one.role, "text": one.text} for one in config.history]
+    before = [_earlier(one) for one in config.history]
     core.effects.page(
         "session.started",
         session_id=config.session_id,
@@ -33,6 +34,14 @@ def introduce(core: SessionCore, *, again: bool = False) -> None:
         max_session_s=config.limits.max_session_s,
         version=__version__,
     )
+
+
+def _earlier(item: HistoryItem) -> dict[str, Any]:
+    """Return what a page is told of an earlier session; of answers, which they are."""
+    said: dict[str, Any] = {"role": item.role, "text": item.text}
+    if item.role == "assistant" and item.item_id:
+        said["of"] = {"session_id": item.session_id, "item_id": item.item_id}
+    return said
 
 
 def _newest(said: list[dict[str, Any]]) -> list[dict[str, Any]]:

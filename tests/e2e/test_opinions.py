@@ -121,6 +121,28 @@ def test_answer_gets_a_thumb_and_the_end_a_comment(visit, look):
     assert (whole.rating, whole.comment) == ("", "Quick & kind <b>")
 
 
+def test_opinion_of_an_answer_goes_to_the_session_that_gave_it(visit, settings):
+    settings.REALTIME_WIDGET = {"KEEP_UPSTREAM_S": 0}
+    make_widget(text_only=True, feedback=True, tools=["opening_hours"])
+    page = visit("support")
+    page.write("When are you open on Monday?")
+    page.wait_for_answer("9|17")
+    (first,) = page.received("session.started")
+    answer = page.received("transcript", role="assistant")[-1]
+    page.page.reload()
+    again = page.wait_received("session.started")
+    assert again["session_id"] != first["session_id"]
+    up = page.log.get_by_role("button", name="Good answer")
+    up.click()
+    page.page.wait_for_function(
+        "() => document.querySelector('realtime-widget').shadowRoot"
+        ".querySelector('.thumb.up').getAttribute('aria-pressed') === 'true'"
+    )
+    feedback = Feedback.objects.get()
+    assert str(feedback.conversation_id) == first["session_id"]
+    assert feedback.item_id == answer["item_id"]
+
+
 def test_widget_that_does_not_ask_has_no_thumbs(visit):
     make_widget(text_only=True, suggestions=["Hello?"], tools=["opening_hours"])
     page = visit("support")

@@ -85,3 +85,34 @@ test("a new conversation begins empty", () => {
   transcript.take({ ...user, item_id: "u1", text: "again" });
   assert.deepEqual(texts(), ["again"]);
 });
+
+test("an answer stays that of its session when another goes on", () => {
+  transcript.begin("first");
+  transcript.take({ ...agent, item_id: "a1", text: "At nine.", final: true });
+  transcript.resume([{ role: "assistant", text: "At nine." }], "second");
+  transcript.take({ ...agent, item_id: "a1", text: "At ten.", final: true });
+  assert.deepEqual(
+    transcript.lines.map(({ of }) => of),
+    [
+      { session_id: "first", item_id: "a1" },
+      { session_id: "second", item_id: "a1" },
+    ],
+  );
+});
+
+test("a page that comes later knows whose the earlier answers are, or that it does not", () => {
+  const of = { session_id: "first", item_id: "a1" };
+  transcript.resume(
+    [
+      { role: "user", text: "When?" },
+      { role: "assistant", text: "At nine.", of },
+      { role: "assistant", text: "Sharp." },
+      { role: "assistant", text: "Welcome back.", item_id: "a1" },
+    ],
+    "second",
+  );
+  assert.deepEqual(
+    transcript.lines.map((line) => line.of),
+    [null, of, null, { session_id: "second", item_id: "a1" }],
+  );
+});

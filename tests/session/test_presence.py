@@ -234,7 +234,11 @@ def test_what_is_answered_in_writing_is_there_on_return():
 
 
 def test_the_page_is_told_how_things_are():
-    talk = Talk(history=(HistoryItem("user", "Hello"),), resumed=True, resume="token")
+    earlier = (
+        HistoryItem("user", "Hello", "session-0", "item_1"),
+        HistoryItem("assistant", "Hi!", "session-0", "item_2"),
+    )
+    talk = Talk(history=earlier, resumed=True, resume="token")
     talk.page("message", text="My name is Ann", respond=False)
     left(talk)
     started = back(talk)
@@ -242,7 +246,12 @@ def test_the_page_is_told_how_things_are():
     assert (started["resumed"], started["resume"]) == (True, "token")
     assert started["history"] == [
         {"role": "user", "text": "Hello"},
-        {"role": "user", "text": "My name is Ann", "item_id": "typed_2"},
+        {
+            "role": "assistant",
+            "text": "Hi!",
+            "of": {"session_id": "session-0", "item_id": "item_2"},
+        },
+        {"role": "user", "text": "My name is Ann", "item_id": "typed_3"},
     ]
     assert talk.states == ["listening"]
 

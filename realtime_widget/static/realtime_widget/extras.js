@@ -80,7 +80,7 @@ export class Extras {
       const feedback = new FeedbackView(texts, (opinion) => this.#save(opinion));
       this.#feedback = feedback;
       panel.addAboveBox(feedback.element);
-      panel.transcript.onAnswer = (line, itemId) => feedback.mark(line, itemId);
+      panel.transcript.onAnswer = (line, { of }) => feedback.mark(line, of);
     }
   }
 
@@ -137,7 +137,7 @@ export class Extras {
   }
 
   /**
-   * Have an opinion written down.
+   * Have an opinion written down; one of the whole is of the newest session.
    *
    * @param {import("./views/feedback.js").Opinion} opinion
    * @returns {Promise<boolean>} Whether it was.

@@ -8,12 +8,18 @@
  * @property {string} text
  * @property {boolean} final No more words will come.
  * @property {boolean} interrupted The visitor cut in.
+ * @property {Item | null} of What it is to the server; null when that is not known.
+ *
+ * @typedef {object} Item
+ * @property {string} session_id
+ * @property {string} item_id
  *
  * @typedef {object} Said What the server knows of the conversation.
  * @property {Line["role"]} role
  * @property {string} text
  * @property {string} [item_id] Of the session that goes on.
  * @property {boolean} [interrupted]
+ * @property {Item} [of] What an answer of an earlier session is.
  *
  * @typedef {object} TranscriptMessage
  * @property {string} item_id
@@ -129,11 +135,21 @@ export class Transcript {
     for (const [index, said] of more.entries()) {
       const rest = open && said.role === open.role && said.text.startsWith(open.text);
       if (rest) open.text = said.text;
-      else this.take({ item_id: `said_${index}`, ...said, final: true });
+      else this.#recall(`said_${index}`, said);
     }
     this.#part += 1;
     this.#before = this.#order.length;
     return more;
+  }
+
+  /**
+   * Add a line of an earlier session.
+   *
+   * @param {string} itemId Of its own: these items have none in this session.
+   * @param {Said} said
+   */
+  #recall(itemId, { role, text, of = undefined }) {
+    this.take({ item_id: itemId, role, text, final: true }).of = of ?? null;
   }
 
   /** Forget everything. */
@@ -157,7 +173,8 @@ export class Transcript {
     const previous = previousItemId ? this.#keyOf(previousItemId) : previousItemId;
     let line = this.#lines.get(key);
     if (!line) {
-      line = { key, itemId, role, text: "", final: false, interrupted: false };
+      const of = { session_id: this.#sessionId, item_id: itemId };
+      line = { key, itemId, role, text: "", final: false, interrupted: false, of };
       this.#lines.set(key, line);
       this.#place(key, previous);
     } else if (previous && previous !== this.#previous.get(key)) {

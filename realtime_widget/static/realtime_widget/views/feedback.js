@@ -8,6 +8,7 @@ const UP =
 /**
  * @typedef {object} Opinion
  * @property {string} [item_id] Of one answer.
+ * @property {string} [session_id] Of that answer.
  * @property {"up" | "down" | ""} rating
  * @property {string} [comment]
  */
@@ -84,14 +85,14 @@ export class FeedbackView {
   }
 
   /**
-   * Put thumbs at an answer.
+   * Put thumbs at an answer; it stays that of its session when another goes on.
    *
    * @param {HTMLElement} line
-   * @param {string} itemId
+   * @param {import("../transcript.js").Item | null} of Without it there is no opinion.
    */
-  mark(line, itemId) {
-    if (line.querySelector(".thumbs")) return;
-    line.append(this.#thumbs((rating) => this.#save({ item_id: itemId, rating })));
+  mark(line, of) {
+    if (!of || line.querySelector(".thumbs")) return;
+    line.append(this.#thumbs((rating) => this.#save({ ...of, rating })));
   }
 
   /** @param {(rating: "up" | "down") => Promise<boolean>} onPress */

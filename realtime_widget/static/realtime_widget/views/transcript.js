@@ -11,6 +11,7 @@
  * @property {string} text
  * @property {boolean} final
  * @property {boolean} interrupted
+ * @property {import("../transcript.js").Item | null} of
  */
 
 import { el } from "./dom.js";
@@ -28,7 +29,7 @@ export class TranscriptView {
     this.#log,
     this.#live,
   );
-  /** @type {((line: HTMLElement, itemId: string) => void) | null} Of complete ones. */
+  /** @type {((element: HTMLElement, line: ShownLine) => void) | null} Of complete ones. */
   onAnswer = null;
   /** @type {Map<string, HTMLLIElement>} */
   #shown = new Map();
@@ -111,7 +112,7 @@ export class TranscriptView {
       if (line.final && text.includes("://")) link(said, text);
     }
     element.dataset.final = `${line.final}`;
-    if (line.final && line.role === "assistant") this.onAnswer?.(element, line.itemId);
+    if (line.final && line.role === "assistant") this.onAnswer?.(element, line);
     return element;
   }
 
