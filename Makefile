@@ -4,6 +4,8 @@ PORT ?= 8000
 # Passed on to pytest: make test PYTEST="-k barge_in -x"
 PYTEST ?=
 BENCH ?=
+# What the tests reach of the browser code.
+REACHED := .coverage-js
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -15,7 +17,8 @@ TSC := node_modules/.bin/tsc
 selected = $(1) $(PYTEST) || { code=$$?; [ $$code -eq 5 ] && [ -n "$(PYTEST)" ] || exit $$code; }
 pytest = $(call selected,$(PY) -m pytest $(1))
 
-.PHONY: help demo test test-js test-python test-clients test-browser snapshots coverage check \
+.PHONY: help demo test test-js test-python test-clients test-browser snapshots coverage \
+	coverage-js check \
 	check-python check-imports check-js check-templates check-migrations bench docs fix lock \
 	messages setup browser clean
 
@@ -23,6 +26,7 @@ help:
 	@echo "make demo    serve the demo site on http://127.0.0.1:$(PORT)/"
 	@echo "make test    run every test, those in a real browser too"
 	@echo "make test-clients  only the official clients against the engine"
+	@echo "make coverage-js  only the tests of the browser code, and what they reach of it"
 	@echo "make check   format, lint, types, import order, templates, migrations, docs"
 	@echo "make bench   measure the bridge and the engine; BENCH=... are its options"
 	@echo "make docs    build the documentation in docs/_build/html"
@@ -71,11 +75,12 @@ demo: $(VENV)/.demo
 
 # -- tests --------------------------------------------------------------------
 
-test: test-js test-python test-clients test-browser
+test: test-js test-python test-clients coverage-js
 
 test-js:
 	@scripts/need-node
-	@node --test $$(find tests/js -name '*.test.js' | sort)
+	@rm -rf $(REACHED)/node
+	@NODE_V8_COVERAGE=$(REACHED)/node node --test $$(find tests/js -name '*.test.js' | sort)
 
 test-python: $(VENV)/.dev
 	@$(call pytest,-m "not browser")
@@ -87,7 +92,12 @@ test-clients: $(VENV)/.dev $(CLIENTS)/.made node_modules/.made
 
 # A call of its own: Playwright keeps an event loop running in the main thread.
 test-browser: $(VENV)/.dev browser
-	@$(call pytest,-m browser)
+	@rm -f $(REACHED)/browser.json
+	@JS_COVERAGE=$(REACHED)/browser.json; export JS_COVERAGE; $(call pytest,-m browser)
+
+# Which lines of the browser code Node.js and Chromium reach, together.
+coverage-js: test-js test-browser
+	@[ -n "$(PYTEST)" ] || $(PY) -m tests.js_coverage $(REACHED) --least 90
 
 # The pictures of every state in every look; look at each before you commit it.
 snapshots: $(VENV)/.dev browser
@@ -143,4 +153,4 @@ messages: $(VENV)/.dev
 	@$(PY) scripts/messages.py
 
 clean:
-	rm -rf $(VENV) $(CLIENTS) node_modules .tox docs/_build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(CLIENTS) $(REACHED) node_modules .tox docs/_build .mypy_cache .ruff_cache .pytest_cache

@@ -19,6 +19,7 @@ from playwright.sync_api import sync_playwright
 
 from realtime_widget import connectors, signals
 from tests.chromium import find_chromium
+from tests.e2e import coverage
 from tests.e2e.driving import PROBE, Visit
 from tests.e2e.sound import write_microphone
 from tests.e2e.upstreams import RecordedUpstream
@@ -47,6 +48,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
             if HERE / "engines" not in item.path.parents:
                 item.add_marker(pytest.mark.chromium)
+
+
+def pytest_sessionfinish():
+    """Write down what of the browser code was reached, where that is asked for."""
+    coverage.keep()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.e2e.coverage import PageCoverage
 from tests.e2e.watching import ANSWERED_MS, Watched
 
 PROBE = Path(__file__).parents[1] / "site" / "static" / "site" / "probe.js"
@@ -26,6 +27,7 @@ class Visit(Watched):
         self.faults = []
         self.page = context.new_page()
         self.page.on("pageerror", lambda error: self.note_fault(str(error)))
+        self._coverage = PageCoverage(self.page)
         self.page.goto(url)
 
     # --- what a person does
@@ -95,7 +97,10 @@ class Visit(Watched):
 
     def finish(self):
         """Close it; no script may have failed, no policy may have been broken."""
-        violations = [] if self.page.is_closed() else self.probe("violations")
+        violations = []
+        if not self.page.is_closed():
+            violations = self.probe("violations")
+            self._coverage.take()
         self.context.close()
         assert not self.faults, self.faults
         assert len(violations) <= self.allowed_violations, violations
