@@ -105,7 +105,6 @@ class Call:
         socket: Of its first page.
         lease: Its places.
         meter: What it takes of its quotas.
-        behind: What is left to do when it is over.
 
     Attributes:
         bridge: Its session.
@@ -120,14 +119,13 @@ class Call:
         *,
         lease: Lease,
         meter: QuotaMeter,
-        behind: AsyncExitStack,
     ) -> None:
         conf = get_conf()
         self.config = prepared.config
         self._session_id = prepared.config.session_id
         self._wish = wish
         self._lease = lease
-        self._behind = behind
+        self._behind = AsyncExitStack()
         self._widget = prepared.context.widget
         self._keep_s = conf.KEEP_UPSTREAM_S
         self._loop = asyncio.get_running_loop()
@@ -157,8 +155,13 @@ class Call:
 
     # --- its pages -------------------------------------------------------------
 
-    def begin(self) -> Seat:
-        """Begin the session with its first page."""
+    def begin(self, behind: AsyncExitStack) -> Seat:
+        """Begin the session with its first page.
+
+        Args:
+            behind: What is left to do when the call is over.
+        """
+        self._behind = behind
         loading_told.set(LoadingTeller(self._first))
         self._life = asyncio.create_task(
             self._live(), name=f"realtime call {self._session_id}"

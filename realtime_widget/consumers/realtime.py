@@ -108,8 +108,7 @@ class RealtimeConsumer(AsyncConsumer):
         if call is not None and call.welcomes(Wish.of(start)):
             seat = call.seat(self._socket)
         else:
-            call = await self._new_call(admitted, start, before)
-            seat = call.begin()
+            call, seat = await self._new_call(admitted, start, before)
         await self._attend(call, seat, resumed=bool(before))
 
     async def _first_message(self) -> dict[str, Any]:
@@ -135,8 +134,8 @@ class RealtimeConsumer(AsyncConsumer):
 
     async def _new_call(
         self, admitted: Admitted, start: dict[str, Any], before: tuple[str, ...]
-    ) -> Call:
-        """Take what a call needs and read its rows.
+    ) -> tuple[Call, Seat]:
+        """Take what a call needs, read its rows and begin it.
 
         Args:
             admitted: Whose call it is.
@@ -157,14 +156,8 @@ class RealtimeConsumer(AsyncConsumer):
             _refuse_when_draining()
             meter = await behind.enter_async_context(metered(admitted, prepared))
             wish = Wish.of(start)
-            return Call(
-                prepared,
-                wish,
-                self._socket,
-                lease=lease,
-                meter=meter,
-                behind=behind.pop_all(),
-            )
+            call = Call(prepared, wish, self._socket, lease=lease, meter=meter)
+            return call, call.begin(behind.pop_all())
 
     async def _attend(self, call: Call, seat: Seat, *, resumed: bool) -> None:
         """Read the page until it has nothing to do with the call any more."""

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from realtime_widget.models import Conversation
+from realtime_widget.models import Conversation, Provider, Tool, ToolCall
 from tests.app.rows import make_widget
 from tests.e2e.demo_server import DemoServer
 from tests.e2e.driving import PROBE, Visit
@@ -123,6 +123,31 @@ def test_a_call_whose_visitor_comes_back_too_late_goes_on_from_its_record(
     assert [one.closed for one in upstreams] == [True, True]
     told = upstreams[1].events_sent("conversation.item.create")
     assert told[0]["item"]["content"][0]["text"] == HOURS
+
+
+def test_a_question_to_the_visitor_is_asked_again_after_a_cut(
+    visit_over, asgi_server, signals_seen
+):
+    provider = Provider.objects.create(name="S", kind="local", model="scripted")
+    make_widget(text_only=True, tools=["order_status"], provider=provider)
+    Tool.objects.update(approval="always", approval_text="Look up {order_number}?")
+    with network(asgi_server) as proxy:
+        page = visit_over(proxy)
+        page.write('order_status {"order_number": "1042"}')
+        question = page.page.get_by_role("alertdialog", name="Look up 1042?")
+        question.wait_for()
+        proxy.cut()
+        page.wait_for_state("reconnecting")
+        question.wait_for(state="detached")
+        proxy.resume()
+        question.wait_for()
+        page.button("Allow").click()
+        page.wait_for_answer("shipped")
+        started = page.received("session.started")
+        assert started[0]["session_id"] == started[1]["session_id"]
+        page.stop()
+    signals_seen.wait_for("session_stopped")
+    assert ToolCall.objects.get().status == "completed"
 
 
 def test_what_is_said_while_the_network_is_away_is_heard(visit_over, asgi_server):
