@@ -44,6 +44,25 @@ def test_another_microphone_takes_over_in_the_middle_of_a_call(visit):
     assert devices(page)["microphone"] == microphones[-1]
 
 
+def test_a_microphone_that_is_in_use_is_told_and_the_talk_goes_on(visit):
+    make_widget(tools=["opening_hours"])
+    page = visit("support")
+    page.start()
+    page.page.evaluate(
+        f"""async () => {{
+          const {{ microphones }} = await {WIDGET}.devices();
+          navigator.mediaDevices.getUserMedia = () =>
+            Promise.reject(new DOMException("no", "NotReadableError"));
+          await {WIDGET}.chooseMicrophone(microphones.at(-1).id);
+        }}"""
+    )
+    page.alert.get_by_text("Another program is using").wait_for()
+    assert page.widget.get_attribute("state") == "listening"
+    page.write("When are you open on Monday?")
+    page.wait_for_answer("9|17")
+    page.stop()
+
+
 def test_volume_is_heard_at_once_and_remembered(visit):
     make_widget(greeting=LONG)
     page = visit("support")

@@ -261,6 +261,19 @@ def test_button_that_is_pressed_again_and_again_ends_in_one_session(voice_page):
     assert Conversation.objects.filter(status="open").count() == 0
 
 
+def test_microphone_that_was_muted_before_the_start_stays_muted(voice_page):
+    voice_page.button("Mute microphone").click()
+    assert voice_page.widget.get_attribute("muted") == ""
+    voice_page.start()
+    voice_page.page.wait_for_function(
+        "() => __probe.sent.some(({ type, muted }) => type === 'microphone' && muted)"
+    )
+    voice_page.button("Unmute microphone").click()
+    voice_page.button("Mute microphone").wait_for()
+    assert [one["muted"] for one in voice_page.sent("microphone")] == [True, False]
+    voice_page.stop()
+
+
 def test_session_without_microphone_makes_its_button_unavailable(
     visit, chromium_without_microphone
 ):

@@ -149,3 +149,22 @@ def test_widget_that_does_not_ask_has_no_thumbs(visit):
     page.write("When are you open on Monday?")
     page.wait_for_answer("9|17")
     assert page.log.get_by_role("button").count() == 0
+
+
+def test_a_thumb_alone_is_an_opinion_and_nothing_at_all_is_none(visit):
+    make_widget(text_only=True, feedback=True, tools=["opening_hours"])
+    page = visit("support")
+    page.write("When are you open on Monday?")
+    page.wait_for_answer("9|17")
+    page.stop()
+    opinion = page.page.locator("realtime-widget .opinion")
+    send = opinion.get_by_role("button", name="Send", exact=True)
+    send.click()
+    comment = page.page.get_by_role("textbox", name="Your comment")
+    assert comment.evaluate("(box) => box.matches(':focus')")
+    assert not Feedback.objects.exists()
+    opinion.locator(".thumb.down").click()
+    send.click()
+    page.page.get_by_text("Thank you for your opinion.").wait_for()
+    whole = Feedback.objects.get()
+    assert (whole.item_id, whole.rating, whole.comment) == ("", "down", "")

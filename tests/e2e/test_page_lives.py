@@ -9,7 +9,8 @@ import pytest
 from realtime_widget.models import Conversation
 from tests.app.rows import make_widget
 from tests.chromium import find_chromium
-from tests.e2e.conftest import ALLOWED, ARGUMENTS, DEVICE, HERE, launch
+from tests.e2e.conftest import ALLOWED, ARGUMENTS, DEVICE, launch
+from tests.e2e.driving import PROBE
 from tests.e2e.sound import plain_words, recognised
 
 WIDGET = "document.querySelector('realtime-widget')"
@@ -73,7 +74,7 @@ def untouched(playwright_driver, microphone, microphone_file, asgi_server):
         "--autoplay-policy=document-user-activation-required",
     )
     context = program.new_context()
-    context.add_init_script(path=HERE / "probe.js")
+    context.add_init_script(path=PROBE)
     context.add_init_script(TELL)
     context.add_init_script(NO_CAPTURE)
     yield context.new_page()
