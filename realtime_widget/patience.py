@@ -34,17 +34,33 @@ FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 1.0
 
 
+class NoAnswer(DatabaseError):
+    """Who was asked did not answer in time."""
+
+
 class Patience:
     """Tells waiting for a turn from waiting for nothing.
 
     All who wait for the same share one: each answer lets the others wait on.
+
+    Args:
+        away_s: Who answers nobody for so long counts as away.
+        is_answer: Tells which errors are answers, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        away_s: float = DATABASE_S,
+        is_answer: Callable[[Exception], bool] = lambda exc: (
+            not isinstance(exc, PASSING)
+        ),
+    ) -> None:
+        self._away_s = away_s
+        self._is_answer = is_answer
         self._answered_s = -math.inf
 
     def answered(self) -> None:
-        """Note that the database answered somebody."""
+        """Note that somebody was answered."""
         self._answered_s = asyncio.get_running_loop().time()
 
     async def ask(self, question: Callable[[Callable[[], None]], Awaitable[T]]) -> T:
@@ -79,19 +95,18 @@ class Patience:
     ) -> T:
         try:
             result = await question(answered)
-        except PASSING:
-            raise
-        except Exception:
+        except Exception as exc:
             # A refusal is an answer, and so is an error of the question's own.
-            answered()
+            if self._is_answer(exc):
+                answered()
             raise
         answered()
         return result
 
     def _due_s(self, began_s: float) -> float:
         """Return when whoever began to wait then has waited enough."""
-        away_s = max(began_s, self._answered_s) + DATABASE_S
-        busy_s = began_s + max(DATABASE_S, get_conf().BUSY_DATABASE_S)
+        away_s = max(began_s, self._answered_s) + self._away_s
+        busy_s = began_s + max(self._away_s, get_conf().BUSY_DATABASE_S)
         return min(away_s, busy_s)
 
     @asynccontextmanager
@@ -118,7 +133,7 @@ class Patience:
                 finally:
                     answered.timer.cancel()
         except TimeoutError:
-            raise DatabaseError("no answer in time") from None
+            raise NoAnswer("no answer in time") from None
 
 
 class _Answered:

@@ -21,6 +21,7 @@ from django.core.cache import cache
 
 from realtime_widget.conf import Conf, get_conf
 from realtime_widget.exceptions import AdmissionRefused
+from realtime_widget.patience import Patience
 from realtime_widget.protocol.browser import CloseCode
 from realtime_widget.threads import ThreadPool
 
@@ -33,7 +34,8 @@ PER_PROCESS_CACHES = (
 )
 # So many refreshes may fail before a place is free again.
 MISSED_BEATS = 3
-# A cache that does not answer in this time counts as away.
+# A cache that answers nobody in this time counts as away; one that answers others is
+# waited for as a busy database is.
 CACHE_S = 2.0
 
 # Its own threads: a cache that hangs must not keep anybody from the database.
@@ -141,6 +143,9 @@ class SharedPlaces:
         self._held: set[str] = set()
         self._owner = secrets.token_hex(8)
         self._task: asyncio.Task[None] | None = None
+        self._patience = Patience(
+            CACHE_S, lambda exc: isinstance(exc, AdmissionRefused)
+        )
 
     def check(self, limits: Mapping[str, int]) -> None:
         """Take nothing, but tell whether there is a place; blocks.
@@ -169,8 +174,9 @@ class SharedPlaces:
         if not cache_is_shared() or not _shared(lease.limits):
             return
         try:
-            async with asyncio.timeout(CACHE_S):
-                await cache_pool.run(lambda: self._take(lease))
+            await self._patience.ask(
+                lambda _answered: cache_pool.run(lambda: self._take(lease))
+            )
         except AdmissionRefused:
             raise
         except Exception as exc:

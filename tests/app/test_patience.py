@@ -129,6 +129,20 @@ async def test_refusal_is_an_answer():
 
 
 @virtual_time
+async def test_errors_that_are_no_answers_let_nobody_wait_on():
+    waiting = Patience(2, lambda exc: isinstance(exc, PermissionError))
+
+    async def fail(_answered):
+        await asyncio.sleep(1)
+        raise ConnectionError
+
+    mine = asyncio.create_task(asked_for_s(waiting, for_ever))
+    with pytest.raises(ConnectionError):
+        await waiting.ask(fail)
+    assert await mine == 2
+
+
+@virtual_time
 async def test_what_has_begun_has_its_own_time_and_is_not_begun_again():
     tries = []
 

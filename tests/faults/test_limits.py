@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
-from django.core.cache import caches
+from django.core.cache import cache, caches
 
 from realtime_widget.engine.scripted.dialogue import quote
 from realtime_widget.exceptions import AdmissionRefused
@@ -67,6 +69,29 @@ async def test_so_many_get_a_place_and_no_more(shared):
         for lease in leases:
             await process.give_back(lease)
     assert await taken(processes[0], {"widget:a": 10})
+
+
+class SlowCache:
+    """The cache of the settings, which takes its time to answer."""
+
+    def __getattr__(self, name):
+        return getattr(cache, name)
+
+    def get_many(self, keys):
+        time.sleep(0.1)
+        return cache.get_many(keys)
+
+
+async def test_limit_holds_while_the_cache_is_busy(shared, settings, monkeypatch):
+    # Places outlast the rush, however slow the machine is.
+    settings.REALTIME_WIDGET = {"HEARTBEAT_S": 60}
+    module = sys.modules["realtime_widget.quotas.places"]
+    monkeypatch.setattr(module, "cache", SlowCache())
+    process = SharedPlaces()
+    # The last of these waits longer than for a cache that is away.
+    wanted = [taken(process, {"widget:a": 10}) for _ in range(60)]
+    leases = [lease for lease in await asyncio.gather(*wanted) if lease]
+    assert len(leases) == 10
 
 
 async def test_place_is_taken_under_every_key_or_none(shared):
