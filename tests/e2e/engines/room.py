@@ -23,7 +23,6 @@ from tests.e2e.sound import RATE_HZ
 
 ROOM_HZ = 48_000
 READY_S = 15.0
-ECHO_MS = 40
 LOUDSPEAKER, MOUTH, MICROPHONE = "loudspeaker", "mouth", "microphone"
 
 
@@ -37,7 +36,6 @@ class Room:
     def __init__(self, folder: Path):
         self._folder = folder
         self._server = None
-        self._mouth = None
         self._ear = None
         self.environment = {
             **os.environ,
@@ -88,11 +86,6 @@ class Room:
             text=True,
             timeout=READY_S,
         )
-
-    def echo(self):
-        """Let the microphone hear the loudspeaker from now on."""
-        path = f"source={LOUDSPEAKER}.monitor sink={MOUTH} latency_msec={ECHO_MS}"
-        assert self._control("load-module", "module-loopback", *path.split())
 
     def plug(self, name):
         """Plug another microphone in, that hears the same."""

@@ -24,7 +24,6 @@ LONG = (
     " from nine in the morning until half past five in the afternoon, and on Saturdays we"
     " close a little earlier. You can ask me about an order, or about an appointment."
 )
-SHORT = "Welcome to our shop by the river. We repair bicycles of every kind."
 SILENT_WITHIN_S = 0.150
 # What a voice starts with is quiet, but not nothing.
 AUDIBLE = 0.003
