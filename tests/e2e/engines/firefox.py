@@ -21,7 +21,8 @@ class FirefoxVisit(Visit):
 
     def note_fault(self, message):
         """Take what a script of the page failed with."""
-        if not message.startswith("The connection to ws://"):
+        # "... interrupted while the page was loading", "can't establish a connection".
+        if "ws://" not in message:
             super().note_fault(message)
 
 

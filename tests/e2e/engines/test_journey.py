@@ -22,6 +22,16 @@ AUDIBLE = 0.003
 PAUSE_S = 1.2
 
 
+def assert_heard(page, room):
+    """Fail unless the loudspeaker says what the page shows as the agent's answer."""
+    page.wait_received("audio.end")
+    page.wait_for_state("listening")
+    answer = page.received("transcript", role="assistant", final=True)[-1]["text"]
+    said = room.recognised()
+    # A busy machine drops a syllable; silence, noise and other words are all wrong.
+    assert word_errors(answer, said) <= len(plain_words(answer)) / 2, (answer, said)
+
+
 @in_every_engine
 def test_text_under_a_strict_policy_is_answered_by_the_sites_own_function(
     visit, mira, signals_seen
@@ -51,10 +61,7 @@ def test_typed_question_is_answered_by_the_loudspeaker(visit, mira, room):
     room.listen()
     page.write("Where is my order 1042?")
     page.wait_for_answer("shipped")
-    page.wait_received("audio.end")
-    page.wait_for_state("listening")
-    assert "shipped" in plain_words(room.recognised())
-    assert page.stats()["underruns"] == 0
+    assert_heard(page, room)
     assert page.probe("violations") == []
     page.stop()
     answer = Conversation.objects.get().items.get(role="assistant")
@@ -73,9 +80,7 @@ def test_spoken_question_is_answered_aloud_by_the_sites_own_function(visit, mira
     assert word_errors(ASKED, written) <= 2
     page.wait_received("tool.finished", name="order_status", status="completed")
     page.wait_for_answer("shipped")
-    page.wait_received("audio.end")
-    page.wait_for_state("listening")
-    assert "shipped" in plain_words(room.recognised())
+    assert_heard(page, room)
     page.stop()
 
     conversation = Conversation.objects.get()
