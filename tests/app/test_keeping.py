@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 
 from realtime_widget import quotas
 from realtime_widget.models import Conversation, Item, ToolCall
+from realtime_widget.protocol.browser import GIVEN_UP
 from realtime_widget.signals import session_stopped
 from tests.app.pages import ask, open_page
 from tests.app.rows import ended_conversation, make_widget, signed_in, until
@@ -124,6 +125,33 @@ async def test_a_page_that_says_goodbye_is_not_waited_for(
         await until(lambda: stops)
     assert stops == ["user"]
     assert models[0].closed == 1
+
+
+async def test_a_page_that_gave_its_socket_up_is_waited_for(widget, models, server):
+    async with open_page(server) as page:
+        first = await page.start()
+        await page.say("My name is Ann")
+        await page.socket.close(GIVEN_UP)
+    async with returned(server, first) as (page, again):
+        assert again["session_id"] == first["session_id"]
+        await stop(page)
+    assert len(models) == 1
+
+
+async def test_a_page_that_takes_nothing_any_more_is_replaced_all_the_same(
+    widget, models, server
+):
+    async with open_page(server) as deaf:
+        first = await deaf.start()
+        await deaf.send("message", text="flood 20")
+        await deaf.expect("audio.start")
+        deaf.socket.transport.pause_reading()
+        async with returned(server, first) as (page, again):
+            assert again["session_id"] == first["session_id"]
+            await page.expect("audio.start")
+            await stop(page)
+        deaf.socket.transport.abort()
+    assert len(models) == 1
 
 
 async def test_what_the_model_says_in_writing_meanwhile_is_told(widget, models, server):
