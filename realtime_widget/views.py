@@ -66,12 +66,14 @@ from realtime_widget.recorder import (
 )
 from realtime_widget.rendering import ANONYMOUS, current_site
 from realtime_widget.resume_tokens import sessions_of
-from realtime_widget.threads import row_pool
+from realtime_widget.threads import ThreadPool
 
 logger = logging.getLogger(__name__)
 
 BODY_BYTES = 4_096
 HEALTH_TIMEOUT_S = 3.0
+# Its own thread: a rush of pages keeps those for rows busy, and that is no illness.
+health_pool = ThreadPool(1, "realtime-health")
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +328,7 @@ async def health(_request: HttpRequest) -> JsonResponse:
 async def _database_answers() -> bool:
     try:
         async with asyncio.timeout(HEALTH_TIMEOUT_S):
-            lost = await row_pool.run(_ask_database)
+            lost = await health_pool.run(_ask_database)
     except (DatabaseError, TimeoutError):
         return False
     current_writer().tell_lost(lost)

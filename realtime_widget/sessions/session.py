@@ -240,8 +240,14 @@ class RealtimeSession:
         started = asyncio.create_task(
             self._page.started.wait(), name=f"realtime start {session_id}"
         )
-        await asyncio.wait([self._task, started], return_when="FIRST_COMPLETED")
-        started.cancel()
+        try:
+            await asyncio.wait([self._task, started], return_when="FIRST_COMPLETED")
+        except asyncio.CancelledError:
+            # Nobody gets it any more, so nobody else could end it.
+            self._bridge.stop("user")
+            raise
+        finally:
+            started.cancel()
         if self._bridge.end is not None:
             await self._task
             raise SessionClosed(f"the session was not begun: {self._bridge.end}")

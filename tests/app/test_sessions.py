@@ -27,7 +27,7 @@ from realtime_widget.models import (
 )
 from realtime_widget.sessions import open_session
 from realtime_widget.testing import Call, Say, scripted_session
-from tests.app.rows import make_widget
+from tests.app.rows import make_widget, until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -242,6 +242,22 @@ async def test_a_model_that_refuses_is_an_error_with_its_code(shop):
         "upstream",
         "upstream_auth",
     )
+
+
+async def test_a_start_that_nobody_waits_for_is_ended(shop):
+    dialled = asyncio.Event()
+
+    async def connect():
+        dialled.set()
+        await asyncio.Event().wait()
+
+    opening = asyncio.create_task(open_session("support", connect=connect))
+    await dialled.wait()
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    ended = Conversation.objects.filter(status="ended")
+    assert (await until(lambda: ended.all().first())).reason == "user"
 
 
 async def test_closing_ends_those_who_iterate(shop):

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import threading
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +14,7 @@ from django.db.backends.signals import connection_created
 from realtime_widget import views
 from realtime_widget.messages import error_messages
 from realtime_widget.models import Provider
+from realtime_widget.threads import row_pool
 from tests.app.rows import make_widget
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -237,6 +240,21 @@ async def test_health_without_its_layer_still_takes_sessions(async_client, setti
     assert answer.json()["status"] == "degraded"
     assert answer.json()["channel_layer"] is False
     assert "redis" not in answer.text
+
+
+async def test_health_is_good_while_many_pages_open(async_client):
+    open_again = threading.Event()
+    rush = [
+        asyncio.create_task(row_pool.run(open_again.wait))
+        for _ in range(row_pool.threads + 1)
+    ]
+    try:
+        answer = await async_client.get("/realtime/health")
+    finally:
+        open_again.set()
+        await asyncio.gather(*rush)
+    assert answer.status_code == 200
+    assert answer.json()["database"] is True
 
 
 async def test_health_without_its_database_is_bad(async_client):
