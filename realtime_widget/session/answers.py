@@ -73,6 +73,7 @@ class Answers:
         self._cuts: list[Cut] = []
         self._settle_s: float | None = None
         self._played_out_s = 0.0
+        self._gone: frozenset[str] = frozenset()
         self.writing = False
 
     @property
@@ -152,6 +153,8 @@ class Answers:
     def lost(self) -> None:
         """Take what has come of an answer for all of it: its server is gone."""
         self._settle()
+        # No other session has these items, so none can be told where they were cut off.
+        self._gone = frozenset(self.playback.item_ids)
         self.writing = False
         if response_id := self._turns.active_id:
             self.playback.close_response(response_id)
@@ -249,7 +252,7 @@ class Answers:
             if cut.complete and cut.heard_ms >= cut.received_ms:
                 self._transcript.thaw(cut.item_id)
                 continue
-            if cut.heard_ms > 0:
+            if cut.heard_ms > 0 and cut.item_id not in self._gone:
                 self._truncated += 1
                 event = truncate_item(cut.item_id, cut.heard_ms)
                 event["event_id"] = f"{TRUNCATE_ID}{self._truncated}"

@@ -44,6 +44,7 @@ from realtime_widget.session.tool_values import Outcome
 from realtime_widget.session.tools import ToolCalls
 from realtime_widget.session.transcript import Transcript
 from realtime_widget.session.turns import Turns
+from realtime_widget.session.unseen import Unseen
 from realtime_widget.session.upstream_events import HANDLERS as UPSTREAM_HANDLERS
 from realtime_widget.session.upstream_events import IGNORED
 
@@ -74,12 +75,14 @@ class SessionCore:
         self.transcript = Transcript(self.effects, agent=config.agent.name)
         self.spending = Spending(self.effects, config)
         self.items = ItemLog()
-        self.turns = Turns(self.effects)
+        self.unseen = Unseen()
+        self.turns = Turns(self.effects, self.unseen)
         self.answers = Answers(self.effects, config, self.transcript, self.turns)
         self.talk_key = TalkKey(self.effects, config.audio)
         self.tools = ToolCalls(
             self.effects,
             limits=config.limits,
+            unseen=self.unseen,
             language=config.language,
         )
         self.agent = config.agent
@@ -155,6 +158,7 @@ class SessionCore:
     def await_upstream(self, until_s: float) -> None:
         """Wait for another session of the model, configured as this one is now."""
         self.changes.taken(self)
+        self.unseen.clear()
         self.created = False
         self._open_until_s = until_s
 
@@ -171,7 +175,7 @@ class SessionCore:
         for one in config.history:
             # As a typed message is confirmed, but neither shown nor recorded again.
             item_id = self.transcript.next_typed_id()
-            self.renewal.remember(item_id, one.text)
+            self.renewal.remember(item_id, one.role, one.text)
             self.effects.upstream(composing.message_item(item_id, one.role, one.text))
         self.effects.record(StartedFact(config.model, self.provider_session_id))
         introduce(self)

@@ -168,11 +168,15 @@ class Effects:
             self._held.clear()
 
     def release(self, first: Sequence[Mapping[str, Any]]) -> None:
-        """Send client events, and behind them those that were kept back."""
+        """Send client events, and behind them those that were kept back.
+
+        Args:
+            first: What to send first. A tool's answer that came meanwhile is among them
+                already, and is not sent again.
+        """
         held, self._held = self._held or [], None
-        for event in first:
-            self.upstream(event)
-        self._effects += held
+        told = [SendUpstream(event) for event in first]
+        self._effects += [*told, *(effect for effect in held if effect not in told)]
 
     def page(self, kind: str, **fields: Any) -> None:
         """Send a message to the page."""

@@ -49,6 +49,7 @@ def on_message(core: SessionCore, message: Message, now_s: float) -> None:
     core.lifetime.visitor_lives(now_s)
     item_id = core.transcript.next_typed_id()
     core.effects.upstream(composing.message_item(item_id, role, text, picture))
+    core.unseen.sent(item_id)
     line = pictures.line(text) if picture else text
     core.transcript.typed(item_id, cast(Role, role), line)
     if role == "user":

@@ -112,6 +112,11 @@ class Playback:
         """Return how much audio waits to be sent."""
         return self._queued_bytes // self._bytes_per_ms
 
+    @property
+    def item_ids(self) -> list[str]:
+        """Return what is heard or waits to be, oldest first."""
+        return list(self._tracks)
+
     def has_room(self, size_bytes: int) -> bool:
         """Return whether so much more audio may wait. HOT.
 

@@ -50,8 +50,8 @@ class Renewal:
         self._losses: list[float] = []
         self._rotate_at_s: float | None = None
         self._spare: bool | None = None
-        # Item of the model's side -> all its words, of what it was told by us.
-        self._words: dict[str, str] = {}
+        # What the model's side was told by us, by the item's id or the call's.
+        self._telling: dict[str, HandoffItem] = {}
         # What the old session had, and what was typed and perhaps never taken by it.
         self._before: list[HandoffItem] = []
         self.asks_again = False
@@ -63,9 +63,9 @@ class Renewal:
         if self._rotate_s:
             self._rotate_at_s = now_s + self._rotate_s
 
-    def remember(self, item_id: str, words: str) -> None:
+    def remember(self, item_id: str, role: str, words: str) -> None:
         """Keep the words that the model's side was told under this id."""
-        self._words[item_id] = words
+        self._telling[item_id] = HandoffItem(item_id, "message", role, words)
 
     def next_deadline_s(self) -> float | None:
         """Return when ``tick`` has something to do."""
@@ -128,7 +128,7 @@ class Renewal:
         self.under_way = True
         self._spare = self._rotate_at_s = None
         core.effects.hold()
-        untaken = core.transcript.take_unconfirmed()
+        untaken = self._untaken(core)
         core.answers.lost()
         unheard = core.transcript.lost()
         self._before = [*core.items.shown(core.transcript, ""), *untaken]
@@ -147,14 +147,13 @@ class Renewal:
         events = self._told(core)
         self.under_way = self.told = False
         core.effects.release(events)
-        if self.asks_again:
-            core.turns.want_response(now_s)
+        core.turns.renewed(now_s, again=self.asks_again)
         self.asks_again = False
 
     def _told(self, core: SessionCore) -> list[Event]:
         """Return the events that tell a new session what was said, oldest first."""
         items, self._before = self._before, []
-        known, self._words = self._words, {}
+        known, self._telling = self._telling, {}
         left = MAX_CHARS
         told: list[Event] = []
         seen: set[str] = set()
@@ -164,20 +163,41 @@ class Renewal:
                 if item.call_id not in seen:
                     seen.add(item.call_id)
                     told.extend(reversed(core.tools.retold(item.call_id)))
+                    self._telling[item.call_id] = item
                 continue
-            words = known.get(item.item_id) or item.text
+            words = (known.get(item.item_id) or item).text
             left -= len(words)
             if left < 0:
                 break
             if words:
                 item_id = core.transcript.next_typed_id()
-                self.remember(item_id, words)
+                self.remember(item_id, item.role, words)
                 told.append(composing.message_item(item_id, item.role, words))
         told.reverse()
+        self._telling = dict(reversed(self._telling.items()))
         for call_id in core.tools.open_calls():
             if call_id not in seen:
                 told.extend(core.tools.retold(call_id))
+                self._telling[call_id] = HandoffItem(
+                    "", "function_call", call_id=call_id
+                )
         return told
+
+    def _untaken(self, core: SessionCore) -> list[HandoffItem]:
+        """Return what the old session was sent and has not shown, in its order.
+
+        What it was told when it began is part of that: it may be lost before it has
+        shown all of it.
+        """
+        sent = core.transcript.take_unconfirmed()
+        shown = {item.call_id for item in core.items.shown(core.transcript, "")}
+        told = [
+            item
+            for key, item in self._telling.items()
+            if (key in sent if item.kind == "message" else key not in shown)
+        ]
+        typed = [core.transcript.message(item_id) for item_id in sent]
+        return [*told, *(item for item in typed if item is not None)]
 
 
 def quiet(core: SessionCore, now_s: float) -> bool:

@@ -28,6 +28,7 @@ from realtime_widget.session.mcp import McpCalls
 from realtime_widget.session.ports import HandoffItem
 from realtime_widget.session.told_calls import ToldCalls
 from realtime_widget.session.tool_values import Outcome, Status, error_output
+from realtime_widget.session.unseen import Unseen
 
 # Calls that may wait for a place; a model that asks for more is told so.
 MAX_WAITING: Final = 32
@@ -91,6 +92,7 @@ class ToolCalls:
     Args:
         effects: Where events, messages and facts are collected.
         limits: Bounds of calls and answers.
+        unseen: Told of the answers that are sent.
         language: Of the page, for a spoken yes or no.
 
     Attributes:
@@ -102,12 +104,14 @@ class ToolCalls:
         effects: Effects,
         *,
         limits: Limits,
+        unseen: Unseen,
         language: str = "",
     ) -> None:
         self._effects = effects
         self._tools: dict[str, ToolSpec] = {}
         self._limits = limits
         self._language = language
+        self._unseen = unseen
         self._budget = Budget(limits)
         self.mcp = McpCalls(effects, limits, self._budget)
         self._pending: dict[str, Call] = {}
@@ -442,6 +446,7 @@ class ToolCalls:
     def _answer(self, call: Call, status: Status, output: str, now_s: float) -> None:
         self._batches.answered(call.response_id, refused=status == "refused")
         self._effects.upstream(tool_output_item(call.call_id, output))
+        self._unseen.sent(call.call_id)
         self._told.keep(call.call_id, call.name, call.arguments, output)
         self._effects.page(
             "tool.finished", call_id=call.call_id, name=call.name, status=status

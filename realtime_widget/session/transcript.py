@@ -153,15 +153,18 @@ class Transcript:
             return self._unconfirmed.popleft()
         return ""
 
-    def take_unconfirmed(self) -> list[HandoffItem]:
-        """Return the typed messages that the model's side may not have taken, once."""
-        lines = [self._lines.get(item_id) for item_id in self._unconfirmed]
+    def take_unconfirmed(self) -> list[str]:
+        """Return the messages that the model's side may not have taken, once."""
+        item_ids = list(self._unconfirmed)
         self._unconfirmed.clear()
-        return [
-            HandoffItem(line.item_id, "message", line.role, line.text)
-            for line in lines
-            if line is not None
-        ]
+        return item_ids
+
+    def message(self, item_id: str) -> HandoffItem | None:
+        """Return a line as an item of the conversation, None when there is none."""
+        line = self._lines.get(item_id)
+        if line is None:
+            return None
+        return HandoffItem(line.item_id, "message", line.role, line.text)
 
     def lost(self) -> bool:
         """Close the visitor's open lines: nobody will write down their words.

@@ -123,8 +123,11 @@ def on_item_added(core: SessionCore, event: Event, now_s: float) -> None:
     if kind:
         alias = core.transcript.confirmed(item_id, may_be_renamed=kind == "input_text")
         previous = alias or previous
+    core.unseen.seen(alias or item_id)
     core.transcript.place(item_id, previous)
     core.items.note(item, after, alias or item_id)
+    if item.get("type") == "function_call_output":
+        core.unseen.seen(fields.optional_text(item, "call_id"))
     done = event.get("type") == "conversation.item.done"
     core.tools.mcp.item(item, "", now_s, done=done)
     if (
@@ -156,7 +159,9 @@ def on_response_created(core: SessionCore, event: Event, now_s: float) -> None:
     response = fields.mapping(event, "response")
     core.lifetime.lives(now_s)
     response_id = fields.text(response, "id")
-    core.turns.response_created(response_id)
+    # What was asked for before the visitor spoke must not begin over these words.
+    over_speech = core.turns.speaking and core.config.turn_detection.interrupt_response
+    core.turns.response_created(response_id, unwanted=over_speech)
     core.guardrails.response_created(core, response_id, now_s)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from realtime_widget.session.config import TurnDetection
 from realtime_widget.session.core import RESPONSE_SILENT_S
 from realtime_widget.session.turns import OWN_RESPONSE_S, REQUEST_S
 from tests.session.driving import Talk
@@ -227,3 +228,102 @@ def test_an_interrupt_is_forgotten_when_no_response_comes():
     talk.after(OWN_RESPONSE_S + 0.1)
     talk.response()
     assert talk.upstream == []
+
+
+def echoed(talk, item_id, text):
+    content = [{"type": "input_text", "text": text}]
+    talk.added(item_id, {"type": "message", "role": "user", "content": content})
+
+
+def test_the_servers_own_response_does_not_cover_what_it_has_overtaken():
+    talk = Talk()
+    talk.speech()
+    talk.page("message", text="one")
+    echoed(talk, "typed_1", "one")
+    talk.page("message", text="and this")
+    talk.silence()
+    talk.response("resp_1")
+    echoed(talk, "typed_2", "and this")
+    talk.done("resp_1")
+    assert len(creates(talk)) == 1
+
+
+def test_a_server_that_shows_no_items_is_not_asked_twice():
+    talk = Talk()
+    for number in (1, 2):
+        talk.speech()
+        talk.page("message", text="and this")
+        talk.silence()
+        talk.response(f"resp_{number}")
+        talk.done(f"resp_{number}")
+    assert not creates(talk)
+
+
+def test_speech_that_the_server_could_not_answer_is_answered():
+    talk = Talk()
+    talk.page("message", text="hello")
+    talk.response("resp_1")
+    talk.speech()
+    talk.silence()
+    talk.error("conversation_already_has_active_response")
+    talk.clear()
+    talk.done("resp_1", "cancelled")
+    assert len(creates(talk)) == 1
+    assert not talk.errors
+
+
+def test_an_answer_does_not_begin_over_the_visitors_words():
+    talk = Talk()
+    talk.page("message", text="hello")
+    talk.speech()
+    talk.response("resp_1")
+    assert [event["response_id"] for event in talk.sent("response.cancel")] == [
+        "resp_1"
+    ]
+    talk.audio(200)
+    assert not talk.play()
+
+
+def test_a_widget_that_lets_answers_finish_lets_them_begin_too():
+    talk = Talk(turn_detection=TurnDetection(interrupt_response=False))
+    talk.page("message", text="hello")
+    talk.speech()
+    talk.response("resp_1")
+    assert not talk.sent("response.cancel")
+
+
+def test_what_was_interrupted_does_not_come_back():
+    talk = Talk()
+    talk.page("message", text="hello")
+    (request,) = creates(talk)
+    talk.page("interrupt", played_ms=0)
+    talk.response("resp_own")
+    talk.error("conversation_already_has_active_response", event_id=request["event_id"])
+    talk.clear()
+    talk.done("resp_own", "cancelled")
+    assert not creates(talk)
+
+
+def test_the_answer_to_an_interrupted_request_is_cut_off_however_late_it_comes():
+    talk = Talk()
+    talk.page("message", text="hello")
+    talk.page("interrupt", played_ms=0)
+    talk.after(10)
+    talk.response("resp_1")
+    assert talk.sent("response.cancel")
+
+
+def test_a_request_that_nobody_answers_is_given_up_aloud():
+    talk = Talk()
+    talk.page("message", text="hello")
+    talk.after(21)
+    assert talk.errors == ["response_failed"]
+    assert talk.states[-1] == "listening"
+
+
+def test_an_error_of_something_else_leaves_the_request_alone():
+    talk = Talk()
+    talk.page("message", text="hello")
+    talk.error("response_cancel_not_active")
+    talk.page("message", text="and this")
+    assert len(creates(talk)) == 1
