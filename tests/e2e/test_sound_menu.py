@@ -134,6 +134,31 @@ def test_end_that_is_near_is_told_once_and_counted_down(visit):
     assert not clock.is_visible()
 
 
+def test_screen_reader_knows_the_region_before_its_words(visit):
+    make_widget(text_only=True, tools=["opening_hours"])
+    page = visit("support")
+    page.write("When are you open on Monday?")
+    page.wait_for_answer("9|17")
+    page.page.evaluate(
+        f"""() => {{
+            const seen = window.__seen = [];
+            const look = () => {{
+                const region = {WIDGET}.shadowRoot.querySelector(".time-left span");
+                const shown = region?.checkVisibility();
+                if (shown && seen.at(-1) !== region.textContent)
+                    seen.push(region.textContent);
+            }};
+            new MutationObserver(look).observe({WIDGET}.shadowRoot, {{
+                subtree: true, childList: true, attributes: true, characterData: true,
+            }});
+        }}"""
+    )
+    warned(page, code="idle", left_s=20)
+    page.page.wait_for_function("() => __seen.length === 2")
+    words = "Are you still there? The conversation ends soon."
+    assert page.page.evaluate("__seen") == ["", words]
+
+
 def test_silence_that_ends_takes_its_warning_back(visit):
     make_widget(text_only=True, tools=["opening_hours"])
     page = visit("support")

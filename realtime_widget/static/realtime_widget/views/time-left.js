@@ -7,6 +7,9 @@
 import { el } from "./dom.js";
 
 const SECOND_MS = 1_000;
+// A screen reader tells what changes in a region it knows: words that come into the page
+// together with their region are often not read.
+const KNOWN_MS = 150;
 
 /**
  * Return seconds as `0:20`.
@@ -28,6 +31,8 @@ export class TimeLeftView {
   #clock = el("span", { class: "clock", "aria-hidden": "true" });
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #telling;
   #code = "";
   element = el(
     "div",
@@ -52,7 +57,10 @@ export class TimeLeftView {
       this.#clock.textContent = clock((untilMs - performance.now()) / SECOND_MS);
     };
     this.element.hidden = false;
-    this.#words.textContent = words;
+    clearTimeout(this.#telling);
+    this.#telling = setTimeout(() => {
+      this.#words.textContent = words;
+    }, KNOWN_MS);
     clearInterval(this.#timer);
     this.#timer = setInterval(tick, SECOND_MS);
     tick();
@@ -67,6 +75,7 @@ export class TimeLeftView {
     const heard = this.#code === "idle" && ["hearing", "thinking"].includes(state);
     if (active && !heard) return;
     this.element.hidden = true;
+    clearTimeout(this.#telling);
     this.#words.textContent = "";
     this.#code = "";
     clearInterval(this.#timer);
