@@ -8,7 +8,8 @@ from realtime_widget import quotas
 from realtime_widget.recorder.writer import all_writers, records_pool
 from realtime_widget.threads import row_pool
 
-SETTLED_S = 15.0
+# A call whose browser was killed is kept for its visitor for 30 s.
+SETTLED_S = 45.0
 
 
 def still_at_work() -> bool:
