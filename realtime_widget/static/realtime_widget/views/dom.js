@@ -149,3 +149,15 @@ function copyAttribute(element, name, value) {
     element.style.cssText = value;
   }
 }
+
+/**
+ * Wait for a part that is shown beside a conversation; null while the network is away.
+ * The next view asks for it again.
+ *
+ * @template T
+ * @param {Promise<T>} part
+ * @returns {Promise<T | null>}
+ */
+export function ifLoaded(part) {
+  return part.catch(() => null);
+}

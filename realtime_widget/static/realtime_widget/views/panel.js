@@ -35,7 +35,7 @@
 import { AvatarView } from "./avatar.js";
 import { ButtonView } from "./buttons.js";
 import { ComposerView } from "./composer.js";
-import { applyStyles, clearStyles, el, icon, parseMarkup } from "./dom.js";
+import { applyStyles, clearStyles, el, icon, ifLoaded, parseMarkup } from "./dom.js";
 import { ProblemView } from "./problem.js";
 import { addStyles } from "./styles.js";
 import { TranscriptView } from "./transcript.js";
@@ -202,9 +202,10 @@ export class Panel {
   /** @param {View["key"]} key Loaded by the first conversation that needs it. */
   async #showKey(key) {
     if (key.shown && !this.#talkKey) {
-      const { TalkKeyView } = await import("./talk-key.js");
+      const loaded = await ifLoaded(import("./talk-key.js"));
       // Its last state counts, and one of it is enough.
-      if (!this.#talkKey) {
+      if (loaded && !this.#talkKey) {
+        const { TalkKeyView } = loaded;
         this.#talkKey = new TalkKeyView(this.#config.texts, this.#key);
         addStyles(this.element, TalkKeyView.sheet);
         this.#buttons.before(this.#talkKey.element);
@@ -221,8 +222,9 @@ export class Panel {
     const shown = wanted && active && !textOnly && state !== "connecting";
     this.#hasSound = shown;
     if (shown && !this.#soundMenu) {
-      const { SoundMenu } = await import("./sound-menu.js");
-      if (!this.#soundMenu) {
+      const loaded = await ifLoaded(import("./sound-menu.js"));
+      if (loaded && !this.#soundMenu) {
+        const { SoundMenu } = loaded;
         this.#soundMenu = new SoundMenu(texts, this.#sound);
         addStyles(this.element, SoundMenu.sheet);
         this.#avatar.element.append(this.#soundMenu.button);
@@ -239,13 +241,14 @@ export class Panel {
    * @param {Record<string, any>} warning Of the server.
    */
   async warn({ code, left_s: leftS, message }) {
-    const { TimeLeftView } = await import("./time-left.js");
-    if (!this.#timeLeft) {
+    const loaded = await ifLoaded(import("./time-left.js"));
+    if (loaded && !this.#timeLeft) {
+      const { TimeLeftView } = loaded;
       this.#timeLeft = new TimeLeftView();
       addStyles(this.element, TimeLeftView.sheet);
       this.#tool.after(this.#timeLeft.element);
     }
-    this.#timeLeft.warn(code, message || this.#config.texts[`warn_${code}`], leftS);
+    this.#timeLeft?.warn(code, message || this.#config.texts[`warn_${code}`], leftS);
   }
 
   /** Stop what moves. */

@@ -14,7 +14,7 @@
  * @property {import("../transcript.js").Item | null} of
  */
 
-import { el } from "./dom.js";
+import { el, ifLoaded } from "./dom.js";
 
 /** Within so many pixels of the end the view follows what is added. */
 const FOLLOW_PX = 48;
@@ -136,6 +136,7 @@ export class TranscriptView {
  * @param {string} text
  */
 async function link(said, text) {
-  const { withLinks } = await import("./links.js");
-  if (said.textContent === text) said.replaceChildren(...withLinks(text));
+  const loaded = await ifLoaded(import("./links.js"));
+  if (loaded && said.textContent === text)
+    said.replaceChildren(...loaded.withLinks(text));
 }
