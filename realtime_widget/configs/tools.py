@@ -149,11 +149,6 @@ def resolved_handlers(widget: Widget, site: Any) -> dict[str, Handler]:
     return {one.tool.name: one.handler for one in found}
 
 
-def tool_specs(agent: Agent, site: Any) -> tuple[ToolSpec, ...]:
-    """Return the agent's tools as the model sees them."""
-    return tuple(map(spec_of, resolve(enabled_tools(agent), site)))
-
-
 def spec_of(one: Resolved) -> ToolSpec:
     """Return a tool as the model sees it."""
     tool, handler = one.tool, one.handler

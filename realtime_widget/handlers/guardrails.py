@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from asgiref.sync import iscoroutinefunction
 from django.utils import translation
@@ -28,8 +28,6 @@ from realtime_widget.threads import OwnThreadContext
 from realtime_widget.upstream.moderation import Moderation
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-STAGES: Final = ("output", "input", "arguments")
 
 # Name -> function of the context and the text, of every imported module.
 registered_guardrails: dict[str, Callable[..., Any]] = {}

@@ -27,8 +27,6 @@ VOICES: Final = (
     "shimmer",
     "verse",
 )
-# OpenAI recommends these two for its current models.
-RECOMMENDED_VOICES: Final = ("marin", "cedar")
 SESSION_LIMIT_S: Final = 3_600
 # Servers of other makers keep to the beta's limit, as far as they have one.
 COMPATIBLE_SESSION_LIMIT_S: Final = 1_800

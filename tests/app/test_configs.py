@@ -17,7 +17,7 @@ from realtime_widget.configs import (
     resolved_handlers,
     session_config,
 )
-from realtime_widget.configs.tools import tool_specs
+from realtime_widget.configs.tools import enabled_tools, resolve, spec_of
 from realtime_widget.handlers import registered
 from realtime_widget.messages import ERROR_MESSAGES, TEXTS
 from realtime_widget.models import (
@@ -176,10 +176,10 @@ def test_a_site_may_have_a_webhook_a_function_of_its_page_or_nothing(
     (here,) = resolved_handlers(widget, other_site).values()
     assert here.function.__name__ == "order_status"
     FunctionHandler.objects.filter(pk=row.pk).update(kind="browser")
-    (spec,) = tool_specs(widget.agent, site)
+    (spec,) = map(spec_of, resolve(enabled_tools(widget.agent), site))
     assert (spec.runs_on, spec.parameters) == ("browser", schema)
     FunctionHandler.objects.filter(pk=row.pk).update(kind="nothing")
-    assert tool_specs(widget.agent, site) == ()
+    assert resolve(enabled_tools(widget.agent), site) == []
 
 
 def test_what_the_row_says_about_calls_reaches_the_session():

@@ -148,11 +148,6 @@ class Items:
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._by_id
 
-    @property
-    def last_id(self) -> str | None:
-        """Id of the last item."""
-        return self._items[-1].item_id if self._items else None
-
     def find(self, item_id: str) -> Item | None:
         """Return an item, None when there is none of this id."""
         return self._by_id.get(item_id)

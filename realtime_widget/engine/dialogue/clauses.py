@@ -26,7 +26,6 @@ _MARKS: Final = re.compile(
 )
 _FILLERS: Final = frozenset({"oh", "um", "uh", "well", "and", "but", "ah", "hmm"})
 _DENIES: Final = frozenset({"no", "nope", "correction", "scratch"})
-_MEANT_TO: Final = re.compile(r"^to\b", re.IGNORECASE)
 _WITHDRAWS: Final = re.compile(
     r"^(?:please |just )*(?:do not|never mind|forget (?:it|that|about it)|leave it|"
     r"stop|rather not|keep it|cancel that)(?: please| do (?:it|that)| that)*$"

@@ -219,7 +219,3 @@ class Said:
         return " ".join(
             word.text for at, word in enumerate(self.words) if at not in self.used
         )
-
-    def spoken_stems(self) -> set[str]:
-        """Return the stems of the words that carry meaning."""
-        return stems(self.text)
